@@ -1,0 +1,47 @@
+# The open 12345. `make help` lists what there is to do.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+JOBS ?= 4
+
+.PHONY: help setup demo run test test-fast test-bare check golden lint lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## install what is missing: OS packages, Python packages in .venv, Asterisk
+	@./setup.sh
+
+demo: setup ## place real calls through the example city and show what became of them
+	@bin/hotline demo
+
+run: setup ## serve the example city in the foreground until Ctrl-C
+	@bin/hotline run
+
+test: setup lint ## the whole test suite, real Asterisk included (3 to 5 minutes)
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -p no:cacheprovider tests
+
+test-fast: setup ## the tests that need no Asterisk
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/unit tests/contract tests/golden
+
+test-bare: ## the README's two commands on a bare machine, made for the occasion
+	@tests/bare.sh
+
+check: setup ## check the example city's settings
+	@bin/hotline check
+
+golden: setup ## write the golden files anew; read the difference before you commit it
+	@$(PY) -m pytest -q tests/golden --golden-write
+
+lint: setup ## style, types, layers
+	@.venv/bin/ruff check -q . && .venv/bin/ruff format -q --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo
+
+lock: setup ## pin the dependencies of requirements*.in anew, with hashes
+	@for part in requirements requirements-dev; do \
+	  .venv/bin/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	    --strip-extras --allow-unsafe -o $$part.txt $$part.in || exit 1; done
+
+clean: ## remove what was built; Asterisk and recorded calls stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -not -path './.asterisk/*' -prune -exec rm -rf {} +

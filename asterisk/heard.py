@@ -1,0 +1,198 @@
+"""Manager messages → what the controller hears (`calls.live`): the one strict reading."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from asterisk.message import AmiMessage, HeaderMissing
+from calls.live import (
+    CallRef,
+    CameBack,
+    Channel,
+    Device,
+    EnteredRoom,
+    EnteredSurvival,
+    HungUp,
+    LeftRoom,
+    LiveEvent,
+    Seat,
+    SeatChanged,
+    Waiting,
+)
+
+HEARD = frozenset({"UserEvent", "Hangup", "DeviceStateChange"})
+"""Events that are read; manager.conf filters for the same ones."""
+
+VARIABLES = ("CONTEXT", "EXTEN", "HL_REF", "HL_T0", "HL_SKILLS", "HL_PRIO", "HL_NUMBER", "HL_LANG", "HL_SEAT")
+"""What a channel is asked for in a snapshot. CONTEXT and EXTEN are where it stands at that moment;
+the headers of these names are as old as the channel's last step."""
+
+_UNSET = "(null)"
+_SEAT_DEVICE = re.compile(r"PJSIP/([0-9]{3,8})")
+_SEAT = re.compile(r"[0-9]{3,8}")
+_SKILLS = re.compile(r"[a-z0-9_]+(?:\+[a-z0-9_]+)*")
+_DEVICES = {
+    "NOT_INUSE": Device.FREE,
+    "INUSE": Device.BUSY,
+    "BUSY": Device.BUSY,
+    "ONHOLD": Device.BUSY,
+    "RINGING": Device.RINGING,
+    "RINGINUSE": Device.RINGING,
+    "UNAVAILABLE": Device.GONE,
+    "INVALID": Device.GONE,
+    "UNKNOWN": Device.GONE,
+}
+
+
+class Unreadable(ValueError):
+    """A value that is not what its header promises."""
+
+    def __init__(self, kind: str, field: str, value: str) -> None:
+        self.kind = kind
+        self.field = field
+        self.value = value
+        super().__init__(f"AMI message {kind}: {field} is {value!r}")
+
+
+def event_of(message: AmiMessage) -> LiveEvent | None:
+    """What a message means; None: nothing that the controller needs.
+
+    Raises HeaderMissing, HeaderDoubled, Unreadable.
+    """
+    match message.required("Event"):
+        case "UserEvent":
+            return _user_event(message)
+        case "Hangup":
+            return HungUp(
+                Channel(message.required("Channel")), _whole(message.kind, "Cause", message.required("Cause"))
+            )
+        case "DeviceStateChange":
+            return seat_of(message)
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A caller between the waiting room and the end of its talk."""
+
+    ref: CallRef
+    channel: Channel
+    seat: Seat
+
+
+def standing_of(row: AmiMessage) -> EnteredRoom | EnteredSurvival | Offered | None:
+    """Where the channel of one `Status` row stands; None: nowhere that concerns the controller.
+
+    A caller on its way into the waiting room or a queue may lack variables still: None, its event
+    is yet to come. Raises HeaderMissing, HeaderDoubled, Unreadable.
+    """
+    values = _variables(row)
+    channel = Channel(row.required("Channel"))
+    # The leg that Dial made may have inherited its caller's variables.
+    if not values["HL_REF"] or row.optional("Data") == "(Outgoing Line)":
+        return None
+    context, seat = values["CONTEXT"], values["HL_SEAT"]
+    if context == "room":
+        caller = _waiting_row(row.kind, channel, values)
+        return None if caller is None else EnteredRoom(caller)
+    if context == "survival":
+        caller = _waiting_row(row.kind, channel, values)
+        # One whom a seat has taken out of the queue waits no more.
+        if caller is None or row.optional("BridgeID"):
+            return None
+        return EnteredSurvival(caller, survival_queue(values["HL_SKILLS"]))
+    if context == "connect" and not seat:
+        seat = values["EXTEN"]  # redirected this very moment
+    return Offered(CallRef(values["HL_REF"]), channel, Seat(seat)) if _SEAT.fullmatch(seat) else None
+
+
+def survival_queue(skills: str) -> str:
+    """The queue of callers who demand these skills (as in HL_SKILLS, joined with `+`)."""
+    return "survival_" + skills.replace("+", "_")
+
+
+def seat_of(message: AmiMessage) -> SeatChanged | None:
+    """A seat's new state; None for a device that is no seat."""
+    device, state = message.required("Device"), message.required("State")
+    found = _SEAT_DEVICE.fullmatch(device)
+    if found is None:
+        return None
+    if state not in _DEVICES:
+        raise Unreadable(message.kind, "State", state)
+    return SeatChanged(Seat(found[1]), _DEVICES[state])
+
+
+def _user_event(message: AmiMessage) -> LiveEvent | None:
+    match message.required("UserEvent"):
+        case "Room":
+            return EnteredRoom(_waiting(message))
+        case "Survival":
+            return EnteredSurvival(_waiting(message), _filled(message, "Queue"))
+        case "Back":
+            return CameBack(CallRef(_filled(message, "Ref")), Seat(_filled(message, "Seat")), message.required("Why"))
+        case "Left":
+            return LeftRoom(CallRef(_filled(message, "Ref")), message.required("To"))
+        case _:
+            return None
+
+
+def _waiting(message: AmiMessage) -> Waiting:
+    kind = message.kind
+    return Waiting(
+        channel=Channel(_filled(message, "Channel")),
+        ref=CallRef(_filled(message, "Ref")),
+        t0_ms=_whole(kind, "T0", message.required("T0")),
+        skills=_skills(kind, "Skills", message.required("Skills")),
+        priority=_priority(kind, "Priority", message.beside_the_channels_own("Priority")),
+        number=message.required("Number"),
+        language=message.beside_the_channels_own("Language"),
+    )
+
+
+def _waiting_row(kind: str, channel: Channel, values: Mapping[str, str]) -> Waiting | None:
+    if not (values["HL_T0"] and values["HL_SKILLS"] and values["HL_PRIO"]):
+        return None
+    return Waiting(
+        channel=channel,
+        ref=CallRef(values["HL_REF"]),
+        t0_ms=_whole(kind, "HL_T0", values["HL_T0"]),
+        skills=_skills(kind, "HL_SKILLS", values["HL_SKILLS"]),
+        priority=_priority(kind, "HL_PRIO", values["HL_PRIO"]),
+        number=values["HL_NUMBER"],
+        language=values["HL_LANG"],
+    )
+
+
+def _variables(row: AmiMessage) -> dict[str, str]:
+    """VARIABLES of a row; one that is not set is empty."""
+    found = dict(line.partition("=")[::2] for line in row.every("Variable"))
+    missing = [name for name in VARIABLES if name not in found]
+    if missing:
+        raise HeaderMissing(row.kind, f"Variable: {missing[0]}=")
+    return {name: "" if found[name] == _UNSET else found[name] for name in VARIABLES}
+
+
+def _filled(message: AmiMessage, header: str) -> str:
+    value = message.required(header)
+    if not value:
+        raise Unreadable(message.kind, header, value)
+    return value
+
+
+def _whole(kind: str, field: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Unreadable(kind, field, text)
+    return int(text)
+
+
+def _priority(kind: str, field: str, text: str) -> int:
+    if not re.fullmatch("[0-9]", text):
+        raise Unreadable(kind, field, text)
+    return int(text)
+
+
+def _skills(kind: str, field: str, text: str) -> frozenset[str]:
+    if not _SKILLS.fullmatch(text):
+        raise Unreadable(kind, field, text)
+    return frozenset(text.split("+"))

@@ -1,0 +1,210 @@
+"""The pure fold from a call's rows to its record.
+
+Rows may come in any order, twice, or not at all: Asterisk writes from several threads, and a
+crash leaves what it leaves. The same rows always give the same record.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from calls import journal
+from calls.cel import Row
+from calls.journal import Arrived
+from calls.legs import Leg, in_order, legs_of
+from calls.live import CallRef
+from calls.record import CallRecord, Key, Outcome, Side
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What the dialplan's steps told."""
+
+    number: str | None = None
+    mode: str | None = None
+    menus: list[str] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+    language: str | None = None
+    closed: bool = False
+    refused: str | None = None
+    emergency: str | None = None
+    left_room_us: int | None = None
+    """When an emergency key ended the waiting."""
+    trunk_out: str | None = None
+    waiting_since_ms: int | None = None
+    skills: tuple[str, ...] = ()
+    priority: int | None = None
+    survived: bool = False
+    recorded: bool = False
+    moved_us: int = 0
+    """The last step that shows that the caller was with nobody."""
+
+
+def fold(node: str, rows: Iterable[Row], *, gone: bool = False) -> CallRecord | None:
+    """The record of the call that these rows tell; None when its arrival is not among them.
+
+    `gone`: the Asterisk that carried the call is no more, so that no end will come.
+    """
+    ordered = in_order(rows)
+    arrival = next((row for row in ordered if isinstance(row.step, Arrived)), None)
+    if arrival is None or not isinstance(arrival.step, Arrived):
+        return None
+    walk = _walked(ordered)
+    legs = legs_of(ordered)
+    caller = legs[arrival.uniqueid]
+    seats = sorted((leg for leg in legs.values() if leg.side is Side.SEAT), key=lambda leg: leg.started_us)
+    talks = sorted((leg for leg in seats if leg.answered_us is not None), key=_answered_us)
+    trunk_out = _trunk_out(walk, legs)
+    ended = caller.ended_us is not None
+    end_us = caller.ended_us if caller.ended_us is not None else ordered[-1].at_us
+    talk_began_us = _answered_us(talks[0]) if talks else None
+    hangup = next((row for row in ordered if row.kind == "HANGUP" and row.uniqueid == arrival.uniqueid), None)
+    return CallRecord(
+        ref=CallRef(arrival.step.ref),
+        node=node,
+        dialled=arrival.step.dialled,
+        number=walk.number,
+        caller=arrival.step.caller,
+        trunk_in=arrival.step.trunk,
+        trunk_out=trunk_out,
+        outcome=_outcome(walk, talked=bool(talks), carried=trunk_out is not None) if ended else Outcome.INTERRUPTED,
+        running=not (ended or gone),
+        arrived_utc_ms=_ms(arrival.at_us),
+        answered_utc_ms=None if caller.answered_us is None else _ms(caller.answered_us),
+        waiting_since_utc_ms=walk.waiting_since_ms,
+        seat_rang_utc_ms=_ms(seats[0].started_us) if seats else None,
+        talk_began_utc_ms=None if talk_began_us is None else _ms(talk_began_us),
+        ended_utc_ms=_ms(end_us) if ended or gone else None,
+        wait_ms=_wait_ms(walk, talk_began_us, end_us if ended or gone else None),
+        talk_ms=_talk_ms(talks, end_us),
+        menus=tuple(walk.menus),
+        keys=tuple(walk.keys),
+        language=walk.language,
+        skills=walk.skills,
+        priority=walk.priority,
+        seats=tuple(dict.fromkeys(leg.name for leg in talks)),
+        emergency_number=walk.emergency,
+        hung_up_by=None if hangup is None else _side(hangup, legs, walk),
+        q850_cause=(hangup.q850_cause or None) if hangup is not None else None,
+        survived=walk.survived,
+        recorded=walk.recorded,
+    )
+
+
+def _walked(rows: list[Row]) -> _Walk:
+    walk = _Walk()
+    for row in rows:
+        _chose(walk, row)
+        _moved(walk, row)
+    return walk
+
+
+def _chose(walk: _Walk, row: Row) -> None:
+    """What the caller reached and pressed."""
+    match row.step:
+        case journal.Served(number=number, mode=mode):
+            walk.number, walk.mode = number, mode
+        case journal.Said(language=language) | journal.LanguageChosen(language=language):
+            walk.language = language
+        case journal.MenuEntered(menu=menu):
+            walk.menus.append(menu)
+        case journal.KeyPressed(where=where, key=key):
+            walk.keys.append(Key(where, key))
+        case journal.Closed():
+            walk.closed = True
+        case journal.Refused(why=why):
+            walk.refused = why
+        case journal.EmergencyChosen(number=number):
+            walk.emergency = number
+        case journal.RecordingStarted():
+            walk.recorded = True
+        case _:
+            pass
+
+
+def _moved(walk: _Walk, row: Row) -> None:
+    """Where the caller waited and went."""
+    match row.step:
+        case journal.RoomEntered(skills=skills, priority=priority, t0_ms=t0_ms):
+            walk.skills, walk.priority = tuple(filter(None, skills.split("+"))), priority
+            walk.waiting_since_ms = walk.waiting_since_ms or t0_ms
+            walk.moved_us, walk.left_room_us = row.at_us, None
+        case journal.SurvivalEntered():
+            walk.survived = True
+            walk.waiting_since_ms = walk.waiting_since_ms or _ms(row.at_us)
+            walk.moved_us, walk.left_room_us = row.at_us, None
+        case journal.EmergencyChosen():
+            walk.moved_us = walk.left_room_us = row.at_us
+        case journal.TrunkTried() | journal.SeatOffered() | journal.MenuEntered():
+            walk.moved_us = row.at_us
+        case journal.TrunkEnded(trunk=trunk, status="ANSWER"):
+            walk.trunk_out = trunk
+        case _:
+            pass
+
+
+def _outcome(walk: _Walk, *, talked: bool, carried: bool) -> Outcome:
+    if walk.emergency is not None:
+        return Outcome.EMERGENCY
+    if walk.refused is not None:
+        return _REFUSALS.get(walk.refused, Outcome.REFUSED_UNKNOWN)
+    if talked:
+        return Outcome.ANSWERED
+    if carried:
+        return Outcome.TRANSFERRED
+    return _unserved(walk)
+
+
+def _unserved(walk: _Walk) -> Outcome:
+    if walk.waiting_since_ms is not None:
+        return Outcome.ABANDONED
+    if walk.closed:
+        return Outcome.CLOSED
+    return Outcome.NOTICE if walk.mode == "whole" else Outcome.LEFT
+
+
+_REFUSALS = {
+    "blocked": Outcome.REFUSED_BLOCKED,
+    "full": Outcome.REFUSED_FULL,
+    "unknown": Outcome.REFUSED_UNKNOWN,
+    "cancelled": Outcome.NOTICE,
+}
+
+
+def _trunk_out(walk: _Walk, legs: dict[str, Leg]) -> str | None:
+    """A caller who hangs up first leaves no TRUNK_END behind: then the leg tells it."""
+    carried = [leg for leg in legs.values() if leg.side is Side.TRUNK and leg.answered_us is not None]
+    return max(carried, key=_answered_us).name if carried else walk.trunk_out
+
+
+def _wait_ms(walk: _Walk, talk_began_us: int | None, end_us: int | None) -> int | None:
+    if walk.waiting_since_ms is None:
+        return None
+    over_us = next((us for us in (talk_began_us, walk.left_room_us, end_us) if us is not None), None)
+    return None if over_us is None else max(0, _ms(over_us) - walk.waiting_since_ms)
+
+
+def _talk_ms(talks: list[Leg], end_us: int) -> int:
+    """The union of the talks, so that two seats in one conversation count once."""
+    total_us = until_us = 0
+    for leg in talks:
+        begin_us = max(_answered_us(leg), until_us)
+        until_us = max(until_us, min(end_us, leg.ended_us if leg.ended_us is not None else end_us))
+        total_us += max(0, until_us - begin_us)
+    return _ms(total_us)
+
+
+def _side(hangup: Row, legs: dict[str, Leg], walk: _Walk) -> Side:
+    """Asterisk keeps the first source it learned: a seat's leg that died earlier may stand there."""
+    by = next((leg for leg in legs.values() if hangup.hung_up_by in leg.channels), None)
+    if by is None:
+        return Side.SYSTEM
+    went_on = walk.moved_us > (by.answered_us or by.started_us)
+    return Side.CALLER if by.side is not Side.CALLER and went_on else by.side
+
+
+def _answered_us(leg: Leg) -> int:
+    return leg.answered_us or 0
+
+
+def _ms(us: int) -> int:
+    return us // 1000

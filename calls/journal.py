@@ -1,0 +1,242 @@
+"""The steps of a call that the dialplan writes down: one vocabulary for writer and reader.
+
+The dialplan writes each step with `CELGenUserEvent(kind,field=value&field=value)`; Asterisk puts
+it into the CEL file even while no controller runs. `dialplan` renders from these definitions,
+`recordings` reads by them, `docs/journal.md` lists them.
+
+Values are percent-encoded (RFC 3986), so that nothing a caller sends can forge a field.
+"""
+
+import re
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, get_type_hints
+from urllib.parse import unquote
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A call was let in. `ref` is its id for ever; `trunk` the endpoint it came from."""
+
+    kind: ClassVar[str] = "ARRIVED"
+    ref: str
+    dialled: str
+    caller: str
+    trunk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The treatment of a number began: by dialling, by a menu's key, or by a merged number."""
+
+    kind: ClassVar[str] = "SERVED"
+    number: str
+    mode: str
+    by: str
+    """`dialled`, `menu` or `merged`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A prompt began to play."""
+
+    kind: ClassVar[str] = "SAID"
+    prompt: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntered:
+    """A menu was offered; `attempt` counts from 1."""
+
+    kind: ClassVar[str] = "MENU"
+    menu: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """A key that means something where it was pressed."""
+
+    kind: ClassVar[str] = "KEY"
+    where: str
+    """The menu's id, or `waiting`."""
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMissed:
+    """Silence (`why=silence`) or a key that means nothing here (`why=wrong`)."""
+
+    kind: ClassVar[str] = "MISSED"
+    menu: str
+    why: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageChosen:
+    kind: ClassVar[str] = "LANGUAGE"
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The number's service is not open now."""
+
+    kind: ClassVar[str] = "CLOSED"
+    number: str
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The call was not served: `blocked`, `full`, `unknown` (number) or `cancelled` (number)."""
+
+    kind: ClassVar[str] = "REFUSED"
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyChosen:
+    """An emergency number is wanted: `by` = `dialled`, `menu` or `waiting`."""
+
+    kind: ClassVar[str] = "EMERGENCY"
+    number: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkTried:
+    """A call outwards begins: to an emergency number or to another centre."""
+
+    kind: ClassVar[str] = "TRUNK"
+    trunk: str
+    dial: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkEnded:
+    """A call outwards ended, answered or not: Asterisk's DIALSTATUS."""
+
+    kind: ClassVar[str] = "TRUNK_END"
+    trunk: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEntered:
+    """The caller waits. `skills` are joined with `+`; `t0_ms` is the entry time, kept over returns."""
+
+    kind: ClassVar[str] = "ROOM"
+    skills: str
+    priority: int
+    t0_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalEntered:
+    """No controller steers: the caller goes on waiting in one of Asterisk's own queues."""
+
+    kind: ClassVar[str] = "SURVIVAL"
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatOffered:
+    """A seat is about to ring for the caller."""
+
+    kind: ClassVar[str] = "OFFER"
+    seat: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatMissed:
+    """The offered seat did not take the call: DIALSTATUS, or `TAKEN` when it was not free."""
+
+    kind: ClassVar[str] = "BACK"
+    seat: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEnded:
+    """A seat's leg ended after talking. Q.850 cause; 44 is a lost leg, the caller waits again."""
+
+    kind: ClassVar[str] = "TALKED"
+    seat: str
+    q850_cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    """Audio goes into this file of the spool while the caller is connected."""
+
+    kind: ClassVar[str] = "RECORDING"
+    file: str
+
+
+Step = (
+    Arrived
+    | Served
+    | Said
+    | MenuEntered
+    | KeyPressed
+    | KeyMissed
+    | LanguageChosen
+    | Closed
+    | Refused
+    | EmergencyChosen
+    | TrunkTried
+    | TrunkEnded
+    | RoomEntered
+    | SurvivalEntered
+    | SeatOffered
+    | SeatMissed
+    | TalkEnded
+    | RecordingStarted
+)
+
+STEPS: dict[str, type[Any]] = {step.kind: step for step in Step.__args__}
+"""Every kind of step by the name that stands in the CEL file."""
+
+
+class StepWrong(ValueError):
+    """A journal line that is not of the shape it claims; `matter` says what is wrong."""
+
+    def __init__(self, kind: str, matter: str) -> None:
+        self.kind = kind
+        self.matter = matter
+        super().__init__(f"journal step {kind}: {matter}")
+
+
+def read(kind: str, text: str) -> Step:
+    """The step that the dialplan wrote as `field=value&field=value`.
+
+    Raises StepWrong for an unknown kind, an unknown, doubled or missing field, or a value that is
+    no number where one belongs.
+    """
+    step = STEPS.get(kind)
+    if step is None:
+        raise StepWrong(kind, "no such kind of step")
+    hints = get_type_hints(step)
+    found: dict[str, Any] = {}
+    for part in text.split("&") if text else []:
+        field, equals, value = part.partition("=")
+        if not equals or field not in hints or field in found:
+            raise StepWrong(kind, f"field {field!r} is unknown, doubled or has no value")
+        found[field] = _value(kind, field, hints[field], unquote(value))
+    missing = [field.name for field in fields(step) if field.name not in found and field.default is MISSING]
+    if missing:
+        raise StepWrong(kind, f"field {missing[0]!r} is missing")
+    made: Step = step(**found)
+    return made
+
+
+def _value(kind: str, field: str, hint: Any, text: str) -> Any:
+    if hint is not int:
+        return text
+    if not _WHOLE_NUMBER.fullmatch(text):
+        raise StepWrong(kind, f"field {field!r} is {text!r}, not a whole number")
+    return int(text)

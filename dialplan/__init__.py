@@ -1,0 +1,1 @@
+"""Settings → everything Asterisk reads: values by subject, one renderer, one check of the jumps."""

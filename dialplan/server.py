@@ -1,0 +1,252 @@
+"""Asterisk's own files: folders, modules, logs, the manager interface, the journal, music."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from calls.cel import COLUMNS
+from dialplan.arrival import full_listeners
+from dialplan.names import AMI_USER, CHANNEL_VARIABLES, MUSIC
+from dialplan.values import Address, Code, ConfigFile, Section
+from settings.secrets import Secrets
+from settings.shapes import Settings
+
+JOURNAL = "journal.csv"
+"""In the folder `cel-custom` of the logs."""
+
+EVENTS = (
+    "CHAN_START",
+    "CHAN_END",
+    "ANSWER",
+    "HANGUP",
+    "BRIDGE_ENTER",
+    "BRIDGE_EXIT",
+    "BLINDTRANSFER",
+    "ATTENDEDTRANSFER",
+    "USER_DEFINED",
+    "LINKEDID_END",
+)
+
+MODULES = (
+    # Foundations.
+    "res_timing_timerfd",
+    "res_musiconhold",
+    "res_rtp_asterisk",
+    "res_sorcery_config",
+    "res_sorcery_memory",
+    "res_sorcery_astdb",
+    # SIP.
+    "res_pjproject",
+    "res_pjsip",
+    "res_pjsip_session",
+    "res_pjsip_pubsub",
+    "res_pjsip_authenticator_digest",
+    "res_pjsip_outbound_authenticator_digest",
+    "res_pjsip_outbound_registration",
+    "res_pjsip_endpoint_identifier_ip",
+    "res_pjsip_endpoint_identifier_user",
+    "res_pjsip_registrar",
+    "res_pjsip_sdp_rtp",
+    "res_pjsip_nat",
+    "res_pjsip_rfc3326",
+    "chan_pjsip",
+    # Bridges, codecs and files.
+    "bridge_simple",
+    "bridge_native_rtp",
+    "codec_alaw",
+    "codec_ulaw",
+    "codec_a_mu",
+    "format_pcm",
+    "format_sln",
+    "format_wav",
+    # The dialplan's words.
+    "pbx_config",
+    "app_dial",
+    "app_queue",
+    "app_playback",
+    "app_read",
+    "app_mixmonitor",
+    "app_stack",
+    "app_userevent",
+    "app_celgenuserevent",
+    "func_callerid",
+    "func_channel",
+    "func_cut",
+    "func_devstate",
+    "func_groupcount",
+    "func_logic",
+    "func_strings",
+    "func_uri",
+    "func_uuid",
+    # The manager's lists of seats.
+    "res_manager_devicestate",
+    # The journal.
+    "res_cdrel_custom",
+    "cel_custom",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskPlaces:
+    """Where one instance of Asterisk finds and leaves its files. All paths are absolute."""
+
+    etc: Path
+    log: Path
+    spool: Path
+    run: Path
+    lib: Path
+    modules: Path
+    data: Path
+    music: Path
+    """Folder with the music that waiting callers hear."""
+
+
+def asterisk(settings: Settings, places: AsteriskPlaces) -> ConfigFile:
+    directories = (
+        ("astetcdir", places.etc),
+        ("astmoddir", places.modules),
+        ("astvarlibdir", places.lib),
+        ("astdbdir", places.lib),
+        ("astkeydir", places.lib),
+        ("astdatadir", places.data),
+        ("astagidir", places.lib),
+        ("astspooldir", places.spool),
+        ("astrundir", places.run),
+        ("astlogdir", places.log),
+        ("astsbindir", places.lib),
+        ("astcachedir", places.lib),
+    )
+    capacity = settings.server.capacity
+    return ConfigFile(
+        (
+            Section("directories", tuple((name, Address(str(path))) for name, path in directories), objects=True),
+            Section(
+                "options",
+                (
+                    ("systemname", settings.city.node),
+                    # The outer limit: whom the dialplan refuses politely counts for a moment, too.
+                    ("maxcalls", capacity.ordinary + capacity.reserve + full_listeners(settings)),
+                    ("nocolor", "yes"),
+                    ("documentation_language", "en_US"),
+                    ("transmit_silence", "no"),
+                    ("live_dangerously", "no"),
+                    ("hide_messaging_ami_events", "yes"),
+                ),
+            ),
+        )
+    )
+
+
+def modules() -> ConfigFile:
+    load = tuple(("load", f"{module}.so") for module in MODULES)
+    return ConfigFile((Section("modules", (("autoload", "no"), *load)),))
+
+
+def logger() -> ConfigFile:
+    return ConfigFile(
+        (
+            Section("general", (("dateformat", "%F %T.%3q"), ("queue_log", "no"), ("use_callids", "yes"))),
+            Section("logfiles", (("console", "notice,warning,error"), ("messages.log", "notice,warning,error"))),
+        )
+    )
+
+
+def manager(settings: Settings, secrets: Secrets) -> ConfigFile:
+    """The controller's account: it hears three kinds of events and steers calls, no more."""
+    listen = settings.server.ami
+    return ConfigFile(
+        (
+            Section(
+                "general",
+                (
+                    ("enabled", "yes"),
+                    ("webenabled", "no"),
+                    ("bindaddr", str(listen.address)),
+                    ("port", listen.port),
+                    ("timestampevents", "yes"),
+                    ("displayconnects", "no"),
+                    ("channelvars", ",".join(CHANNEL_VARIABLES)),
+                ),
+            ),
+            Section(
+                AMI_USER,
+                (
+                    ("secret", secrets.ami),
+                    ("deny", "0.0.0.0/0.0.0.0"),
+                    ("permit", f"{listen.address}/255.255.255.255"),
+                    ("read", "system,call,user"),
+                    ("write", "system,call,reporting"),
+                    ("writetimeout", 1000),
+                    ("eventfilter(action(include),name(UserEvent))", ""),
+                    (_filter("Hangup", "Channel"), "PJSIP/"),
+                    (_filter("DeviceStateChange", "Device"), "PJSIP/"),
+                ),
+            ),
+        )
+    )
+
+
+def _filter(event: str, header: str) -> str:
+    """Lets an event through whose header begins with the filter's value."""
+    return f"eventfilter(action(include),name({event}),header({header}),method(starts_with))"
+
+
+def cel() -> ConfigFile:
+    events = (("events", ",".join(EVENTS)),)
+    return ConfigFile((Section("general", (("enable", "yes"), *events)),))
+
+
+def cel_custom() -> ConfigFile:
+    """One line for each event. `recordings` reads it; no other record of a call is kept by Asterisk."""
+    columns = ",".join(f"${{CSV_QUOTE({expression})}}" for _, expression in COLUMNS)
+    return ConfigFile((Section("mappings", ((JOURNAL, Code(columns)),), objects=True),))
+
+
+def music(places: AsteriskPlaces) -> ConfigFile:
+    return ConfigFile(
+        (Section(MUSIC, (("mode", "files"), ("directory", Address(str(places.music))), ("sort", "alpha"))),)
+    )
+
+
+def bare() -> dict[str, ConfigFile]:
+    """Files that Asterisk asks for and in which there is little to say."""
+    return {
+        "cdr.conf": _general(("enable", "no")),
+        "http.conf": _general(("enabled", "no")),
+        # Without these it complains, and goes on as it would with them.
+        **dict.fromkeys(
+            (
+                "acl.conf",
+                "ccss.conf",
+                "features.conf",
+                "pjproject.conf",
+                "queuerules.conf",
+                "stasis.conf",
+                "udptl.conf",
+            ),
+            ConfigFile(()),
+        ),
+        "indications.conf": ConfigFile(
+            (
+                Section("general", (("country", "cn"),)),
+                Section(
+                    "cn",
+                    (
+                        ("description", "China"),
+                        ("ringcadence", "1000,4000"),
+                        ("dial", "450"),
+                        ("busy", "450/350,0/350"),
+                        ("ring", "450/1000,0/4000"),
+                        ("congestion", "450/700,0/700"),
+                        ("callwaiting", "450/400,0/4000"),
+                        ("dialrecall", "450"),
+                        ("record", "950/400,0/10000"),
+                        ("info", "450/100,0/100,450/100,0/100,450/100,0/100,450/400,0/400"),
+                    ),
+                ),
+            )
+        ),
+    }
+
+
+def _general(*entries: tuple[str, str]) -> ConfigFile:
+    return ConfigFile((Section("general", entries),))

@@ -1,0 +1,16 @@
+"""The command `bin/hotline`."""
+
+import typer
+
+from hotline import cli_calls, cli_prompts, cli_serve, cli_settings
+
+app = typer.Typer(
+    help="The open 12345: a city's government hotline on Asterisk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for commands in (cli_settings, cli_serve, cli_calls, cli_prompts):
+    for command in commands.COMMANDS:
+        app.command()(command)

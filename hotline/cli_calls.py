@@ -1,0 +1,101 @@
+"""`hotline calls` and `hotline call`: what was kept."""
+
+import sqlite3
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+
+from calls.record import Outcome
+from hotline.failing import CannotGoOn, plain_errors
+from hotline.folders import Folders
+from hotline.options import CONFIG, DATA, AsJson, ConfigFolder, DataFolder
+from recordings import mask as masks
+from recordings import show
+from recordings.queries import NoSuchCall, SeveralCalls, Wanted, find, get, timeline
+from recordings.schema import StoreTooNew
+from recordings.store import Store
+from settings.check import SettingsWrong, load
+
+Masked = Annotated[bool, typer.Option("--mask", help="Hide callers' numbers and the keys they pressed.")]
+
+
+def _store(data: Path) -> Store:
+    path = Folders(data).records
+    if not path.exists():
+        raise CannotGoOn(f"no calls are kept in {data}", "run 'hotline run' or 'hotline demo' first, or give --data")
+    return Store(path)
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CannotGoOn(f"{text!r} is no day", "write it as 2026-11-21") from None
+
+
+def _outcome(text: str | None) -> Outcome | None:
+    if text is None:
+        return None
+    try:
+        return Outcome(text)
+    except ValueError:
+        raise CannotGoOn(
+            f"no outcome is called {text!r}", f"choose {', '.join(one.value for one in Outcome)}"
+        ) from None
+
+
+def calls(
+    config: ConfigFolder = CONFIG,
+    data: DataFolder = DATA,
+    day: Annotated[str | None, typer.Option(help="Only this day, in the city's time: 2026-11-21.")] = None,
+    number: Annotated[str | None, typer.Option(help="Only calls that dialled, or came to, this number.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Only calls that ended so: answered, abandoned, …")] = None,
+    caller: Annotated[str | None, typer.Option(help="Only calls from this number.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 100,
+    mask: Masked = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the calls that were kept, the newest first."""
+    with plain_errors(SettingsWrong, StoreTooNew, sqlite3.DatabaseError), _store(data) as store:
+        timezone = ZoneInfo(load(config).city.timezone)
+        wanted = Wanted(_day(day), number, _outcome(outcome), caller, limit)
+        found = [masks.record(one) if mask else one for one in find(store, wanted, timezone)]
+        if as_json:
+            for record in found:
+                typer.echo(show.as_json(record))
+        else:
+            Console().print(show.table(found, timezone))
+
+
+def call(
+    ref: Annotated[str, typer.Argument(metavar="ID", help="The call's id, or the beginning of it.")],
+    config: ConfigFolder = CONFIG,
+    data: DataFolder = DATA,
+    mask: Masked = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one call: its record and what happened, step by step."""
+    with (
+        plain_errors(SettingsWrong, StoreTooNew, NoSuchCall, SeveralCalls, sqlite3.DatabaseError),
+        _store(data) as store,
+    ):
+        timezone = ZoneInfo(load(config).city.timezone)
+        record = get(store, ref)
+        entries = timeline(store, record.ref)
+        if mask:
+            record, entries = masks.record(record), tuple(masks.entry(one) for one in entries)
+        if as_json:
+            typer.echo(show.as_json(record))
+            for entry in entries:
+                typer.echo(show.entry_as_json(entry))
+        else:
+            Console().print(show.draw(record, entries, timezone))
+
+
+COMMANDS = (calls, call)

@@ -1,0 +1,174 @@
+"""`hotline demo`: real calls through the city, listened to, and what became of them.
+
+Three citizens call at once: one to the city's own number choosing by key, one to a merged number
+that has no menu, one that presses an emergency key. What each must hear is checked by ear.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from calls.record import CallRecord, Outcome
+from hotline import logs
+from hotline.citizens import Plan, Told, agent_voice, call, citizen_voice, ears_for
+from hotline.folders import Folders
+from hotline.only_one import OnlyOne
+from hotline.progress import Steps, build_prompts
+from hotline.stage import Stage, staged, until
+from phones.ears import Ears
+from phones.voices import read, voice
+from prompts.catalogue import Catalogue
+from recordings import show
+from recordings.queries import Wanted, find, timeline
+from recordings.store import Store
+from settings.check import load
+from settings.shapes import Settings
+
+
+class NotAsExpected(AssertionError):
+    """The demo went otherwise than it must; `faults` names each difference."""
+
+    def __init__(self, faults: Sequence[str], log: Path) -> None:
+        self.faults = tuple(faults)
+        lines = "".join(f"\n  - {fault}" for fault in faults)
+        super().__init__(f"the demo was not as expected:{lines}\n  what the controller said is in {log}")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A call of the demo, and how it must end."""
+
+    plan: Plan
+    outcome: Outcome
+    number: str
+    """The number that is served in the end."""
+
+
+def acts(settings: Settings) -> tuple[Act, ...]:
+    """The demo's three calls."""
+    social = tuple(seat for seat, entry in settings.answering.seats.items() if "social" in entry.skills)
+    menu = ("greeting_12345", "recorded", "menu_main")
+    return (
+        Act(
+            Plan("12345, key 1 for social security", "13800000001", "12345", menu, key="1", answers=social),
+            Outcome.ANSWERED,
+            "12333",
+        ),
+        Act(
+            Plan("12333, which has no menu", "13800000002", "12333", ("greeting_12333", "recorded"), answers=social),
+            Outcome.ANSWERED,
+            "12333",
+        ),
+        Act(
+            Plan(
+                "12345, the key for the police", "13800000003", "12345", menu,
+                key="*1", then_hears=("emergency",), answers=("emergency_a",),
+            ),
+            Outcome.EMERGENCY,
+            "12345",
+        ),
+    )  # fmt: skip
+
+
+async def demonstrate(config: Path, data: Path, console: Console) -> None:
+    """Runs the demo. Raises NotAsExpected, and what `hotline.instance.Instance.made` raises."""
+    settings = load(config)
+    folders = Folders(data / "demo")
+    with OnlyOne(data / "demo.lock", "a demo"):
+        shutil.rmtree(folders.data, ignore_errors=True)
+        faults = await _perform(settings, folders, Folders(data).prompts, console)
+        with Store(folders.records) as store:
+            faults += _report(settings, folders, store, console)
+    if faults:
+        raise NotAsExpected(faults, _log_file(folders))
+    console.print(f"All as expected. See the calls again: bin/hotline calls --data {folders.data}")
+
+
+def _log_file(folders: Folders) -> Path:
+    return folders.data / "log" / "demo.log"
+
+
+async def _perform(settings: Settings, folders: Folders, prompts: Path, console: Console) -> list[str]:
+    """Starts everything, places the calls, stops everything; the faults that were heard."""
+    steps = Steps(console)
+    with steps.step("prompts"):
+        build_prompts(Catalogue(settings, prompts), console)
+    with logs.open_log(_log_file(folders).parent, "demo") as log:
+        logs.configure(log)
+        async with AsyncExitStack() as running:
+            with steps.step(f"starting Asterisk, the controller and {len(settings.answering.seats)} telephones"):
+                stage = await running.enter_async_context(staged(settings, folders.data, prompts=prompts, output=log))
+            with steps.step("three citizens call"):
+                told = await _call_all(stage)
+            with steps.step("keeping what happened"):
+                await kept(stage, len(told))
+            with steps.step("stopping everything"):
+                await running.aclose()
+    return [f"{one.plan.title}: {one.fault} (heard: {', '.join(one.heard) or 'nothing'})" for one in told if one.fault]
+
+
+async def _call_all(stage: Stage) -> list[Told]:
+    plans = tuple(act.plan for act in acts(stage.instance.settings))
+    ears = ears_for(stage, plans)
+    return list(await asyncio.gather(*(call(stage, plan, ears) for plan in plans)))
+
+
+async def kept(stage: Stage, calls: int) -> list[CallRecord]:
+    """Waits until so many calls are over and kept, with their recordings. Raises NeverHappened."""
+    timezone = ZoneInfo(stage.instance.settings.city.timezone)
+    with stage.store() as store:
+
+        def complete() -> list[CallRecord]:
+            found = find(store, Wanted(), timezone)
+            done = [one for one in found if not one.running and (one.recording_sha256 or not one.talk_ms)]
+            return done if len(done) >= calls else []
+
+        found: list[CallRecord] = await until(
+            f"{calls} complete records", complete, seen=lambda: find(store, Wanted(), timezone)
+        )
+    return found
+
+
+def _report(settings: Settings, folders: Folders, store: Store, console: Console) -> list[str]:
+    """Shows each call; what is not as it must be."""
+    timezone = ZoneInfo(settings.city.timezone)
+    found = {one.caller: one for one in find(store, Wanted(), timezone)}
+    faults: list[str] = []
+    for act in acts(settings):
+        record = found.get(act.plan.caller)
+        if record is None:
+            faults.append(f"{act.plan.title}: no record was kept")
+            continue
+        console.rule(act.plan.title)
+        console.print(show.draw(record, timeline(store, record.ref), timezone))
+        console.print(f"recording: {folders.recordings / (record.recording_file or '-')}", soft_wrap=True)
+        faults += [f"{act.plan.title}: {fault}" for fault in _differences(act, record, folders)]
+    return faults
+
+
+def _differences(act: Act, record: CallRecord, folders: Folders) -> list[str]:
+    faults = []
+    if record.outcome is not act.outcome:
+        faults.append(f"the outcome is {record.outcome.value}, not {act.outcome.value}")
+    if record.number != act.number:
+        faults.append(f"the number served is {record.number}, not {act.number}")
+    if record.recording_file is None:
+        return [*faults, "nothing was recorded"]
+    both = Ears(
+        {
+            citizen_voice(act.plan.caller): voice("caller", act.plan.caller),
+            **{agent_voice(name): voice("agent", name) for name in act.plan.answers},
+        }
+    )
+    heard = {one.prompt for one in both.listen(read(folders.recordings / record.recording_file))}
+    if citizen_voice(act.plan.caller) not in heard:
+        faults.append("the citizen is not in the recording")
+    if not heard & {agent_voice(name) for name in act.plan.answers}:
+        faults.append("whoever answered is not in the recording")
+    return faults

@@ -1,0 +1,59 @@
+"""Where one instance keeps what it needs: everything is under its data folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The places under one data folder. Two instances with two data folders share nothing."""
+
+    data: Path
+
+    @property
+    def asterisk(self) -> Path:
+        """Asterisk's own etc, log, spool, run and lib folders."""
+        return self.data / "asterisk"
+
+    @property
+    def etc(self) -> Path:
+        return self.asterisk / "etc"
+
+    @property
+    def spool(self) -> Path:
+        return self.asterisk / "spool"
+
+    @property
+    def journal(self) -> Path:
+        """The CEL file, which Asterisk writes and the keeper follows."""
+        return self.asterisk / "log" / "cel-custom" / "journal.csv"
+
+    @property
+    def prompts(self) -> Path:
+        return self.data / "prompts"
+
+    @property
+    def recordings(self) -> Path:
+        return self.data / "recordings"
+
+    @property
+    def records(self) -> Path:
+        """The SQLite file with records and timelines."""
+        return self.data / "records.db"
+
+    @property
+    def secrets(self) -> Path:
+        return self.data / "secrets.yaml"
+
+    @property
+    def installed(self) -> Path:
+        """The settings that the installed configuration was compiled from."""
+        return self.asterisk / "settings.json"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        return self.data / "supervisor.lock"
+
+    @property
+    def controller_lock(self) -> Path:
+        return self.data / "controller.lock"

@@ -1,0 +1,61 @@
+"""Structured logs: fixed event names with fields, a call's id in each line, personal data masked."""
+
+import logging
+import sys
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+
+PERSONAL = frozenset({"caller", "key", "keys"})
+"""Fields that tell something about a person: telephone numbers and what was pressed."""
+
+Fields = MutableMapping[str, Any]
+
+
+def masked(_logger: Any, _method: str, fields: Fields) -> Fields:
+    """Hides personal data: a number keeps its first three and last four digits."""
+    for field in PERSONAL & fields.keys():
+        text = str(fields[field])
+        fields[field] = f"{text[:3]}****{text[-4:]}" if len(text) > 8 else "*" * len(text)
+    return fields
+
+
+def to_stream(stream: TextIO) -> Callable[..., Any]:
+    """A logger factory that writes whole lines to a stream."""
+    return structlog.WriteLoggerFactory(file=stream)
+
+
+def configure(stream: TextIO | None = None, *, as_json: bool = False, mask: bool = True) -> None:
+    """Sets up logging for this process: to `stream` (standard error unless given).
+
+    as_json: one object a line, for programs; otherwise columns for people.
+    mask: whether personal data is hidden.
+    """
+    target = stream or sys.stderr
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=target.isatty(), pad_event_to=30)
+    )
+    processors: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    if mask:
+        processors.append(masked)
+    structlog.configure(
+        processors=[*processors, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=to_stream(target),
+        cache_logger_on_first_use=False,
+    )
+
+
+def open_log(folder: Path, name: str) -> TextIO:
+    """The log file `<folder>/<name>.log`, opened for appending, line by line."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return (folder / f"{name}.log").open("a", encoding="utf-8", buffering=1)

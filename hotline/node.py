@@ -1,0 +1,144 @@
+"""The controller process: steers Asterisk, keeps the records, serves the health page.
+
+It is a child of the supervisor (`hotline.serve`) and knows by its standard input that the
+supervisor lives. SIGTERM means: stop steering, go on keeping records. The end of standard input
+means: write down what is left, and end.
+"""
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+from aiohttp import web
+
+from asterisk.switch import AmiSwitch
+from calls.live import Seat
+from hotline import logs
+from hotline.controller import Controller
+from hotline.failing import plain_errors
+from hotline.instance import Instance
+from hotline.only_one import OnlyOne
+from recordings.keeper import Keeper
+from recordings.store import Store
+from routing.leader import AloneLeader
+from routing.room import CallerState, Room
+from routing.seats import SeatState
+from web.health import Health, application
+
+log = structlog.get_logger()
+
+
+def main(data: Path) -> None:
+    """Runs until the supervisor is gone."""
+    logs.configure()
+    with plain_errors():
+        instance = Instance.installed(data)
+        with OnlyOne(instance.folders.controller_lock, "a controller"):
+            asyncio.run(_serve(instance))
+
+
+async def _serve(instance: Instance) -> None:
+    settings = instance.settings
+    node = settings.city.node
+    switch = AmiSwitch(node, instance.ami_access())
+    controller = Controller(switch, _room(instance), AloneLeader())
+    with Store(instance.folders.records) as store:
+        keeper = Keeper(
+            store,
+            instance.folders.journal,
+            instance.folders.spool,
+            instance.folders.recordings,
+            node=node,
+            timezone=ZoneInfo(settings.city.timezone),
+        )
+        runner = web.AppRunner(application(lambda: _health(instance, controller)), access_log=None)
+        await runner.setup()
+        try:
+            http = settings.server.http
+            await web.TCPSite(runner, str(http.address), http.port).start()
+            log.info("controller_started", node=node)
+            await _until_orphaned(controller, keeper, instance)
+        finally:
+            await runner.cleanup()
+    log.info("controller_ended", node=node)
+
+
+async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Instance) -> None:
+    """Steers and keeps until standard input ends; what a part cannot mend ends the process."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, controller.let_go)
+    keeping = asyncio.create_task(_keep(keeper, instance), name="keep")
+    steering = asyncio.create_task(controller.run(), name="steer")
+    supervised = asyncio.create_task(_input_ended(), name="supervised")
+    try:
+        waiting = {keeping, steering, supervised}
+        while supervised in waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    finally:
+        controller.let_go()
+        for task in (keeping, supervised):
+            task.cancel()
+        await asyncio.gather(keeping, steering, supervised, return_exceptions=True)
+        await keeper.catch_up()
+
+
+async def _keep(keeper: Keeper, instance: Instance) -> None:
+    """Keeps records; ends the calls of an Asterisk that is gone at each new boot."""
+    boot_ms: int | None = None
+    keeping = asyncio.create_task(keeper.run(), name="keeper")
+    try:
+        while not keeping.done():
+            now_ms = instance.booted_utc_ms()
+            if now_ms is not None and now_ms != boot_ms:
+                await keeper.reborn(now_ms)
+                boot_ms = now_ms
+            await asyncio.wait([keeping], timeout=1.0)
+        keeping.result()
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+async def _input_ended() -> None:
+    """Waits until whoever holds the other end of standard input is gone."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        while await reader.read(1024):
+            pass
+    finally:
+        transport.close()
+
+
+def _room(instance: Instance) -> Room:
+    answering = instance.settings.answering
+    return Room(
+        {Seat(seat): frozenset(entry.skills) for seat, entry in answering.seats.items()},
+        ring_ms=int(answering.ring * 1000),
+        rest_ms=int(answering.rest * 1000),
+    )
+
+
+def _health(instance: Instance, controller: Controller) -> Health:
+    counts = controller.counts()
+    return Health(
+        node=instance.settings.city.node,
+        city=instance.settings.city.name.zh,
+        asterisk_connected=controller.connected,
+        steering=controller.steering,
+        waiting=counts.callers.get(CallerState.WAITING, 0),
+        seats_free=counts.seats.get(SeatState.FREE, 0),
+        seats_known=sum(counts.seats.values()),
+        calls_known=sum(counts.callers.values()),
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

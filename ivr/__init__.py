@@ -1,0 +1,1 @@
+"""What numbers, menus and keys mean, without Asterisk: a graph, and a walk through it."""

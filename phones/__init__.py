@@ -1,0 +1,1 @@
+"""Our own SIP and RTP telephones, carriers and ears: for the demo and for tests."""

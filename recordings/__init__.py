@@ -1,0 +1,1 @@
+"""What is kept of calls: their records, their events and their audio."""

@@ -1,0 +1,111 @@
+"""Keeps calls while they run: journal file → events and records, spool → recordings."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from recordings.ledger import keep_due
+from recordings.store import Store
+from recordings.tail import Tail
+
+POLL_S = 0.2
+"""A record is at most about so far behind its call."""
+
+_RETRY_S = 1.0
+_log = structlog.get_logger()
+
+
+class Keeper:
+    """The only writer of one node's calls into its store.
+
+    Nothing is lost while it is away: the journal file waits, and the place that is reached is kept
+    in the same transaction as the rows. `store` stays its user's to close, after `run` has ended.
+    """
+
+    def __init__(
+        self, store: Store, journal_path: Path, spool: Path, recordings_dir: Path, *, node: str, timezone: ZoneInfo
+    ) -> None:
+        """`spool`: Asterisk's, with the folder `monitor` in it. `timezone`: the city's, for days."""
+        self._store = store
+        self._tail = Tail(journal_path, store.places(node))
+        self._monitor = spool / "monitor"
+        self._recordings = recordings_dir
+        self._node = node
+        self._timezone = timezone
+        self._alone = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Keeps what happens until it is cancelled. A full disk or a missing folder is logged once,
+        and tried again each second; nothing is skipped."""
+        trouble = ""
+        while True:
+            try:
+                await self.catch_up()
+            except (OSError, sqlite3.Error) as error:
+                if str(error) != trouble:
+                    trouble = str(error)
+                    _log.error("calls_not_kept", node=self._node, error=trouble)
+                await asyncio.sleep(_RETRY_S)
+                continue
+            if trouble:
+                trouble = ""
+                _log.info("calls_kept_again", node=self._node)
+            await asyncio.sleep(POLL_S)
+
+    async def catch_up(self) -> None:
+        """Keeps everything that is in the journal and the spool now. Raises OSError, sqlite3.Error."""
+        await self._in_thread(self._round)
+
+    async def reborn(self, at_utc_ms: int) -> None:
+        """Says when the running Asterisk was started: calls that arrived before it have ended.
+
+        To be called at each start, of the controller and of Asterisk; safe to repeat.
+        Raises OSError, sqlite3.Error.
+        """
+
+        def ended() -> None:
+            self._round()
+            for ref in self._store.interrupt(self._node, at_utc_ms):
+                _log.warning("call_interrupted", node=self._node, ref=ref)
+
+        await self._in_thread(ended)
+
+    def _round(self) -> None:
+        with closing(self._tail.batches()) as batches:
+            for batch in batches:
+                self._store.keep(self._node, batch, _now_utc_ms())
+                for line in batch.unreadable:
+                    _log.error(
+                        "journal_line_unreadable", node=self._node, file=line.file, offset=line.offset, why=line.why
+                    )
+        keep_due(
+            self._store,
+            self._monitor,
+            self._recordings,
+            node=self._node,
+            timezone=self._timezone,
+            now_utc_ms=_now_utc_ms(),
+        )
+
+    async def _in_thread(self, work: Callable[[], None]) -> None:
+        """Disks are slow: they must not hold up the loop that steers calls."""
+        async with self._alone:
+            job = asyncio.ensure_future(asyncio.to_thread(work))
+            try:
+                await asyncio.shield(job)
+            except asyncio.CancelledError:
+                # The thread goes on: whoever cancelled may close the store next.
+                await asyncio.wait([job])
+                if not job.cancelled() and (error := job.exception()) is not None:
+                    _log.error("calls_not_kept", node=self._node, error=str(error))
+                raise
+
+
+def _now_utc_ms() -> int:
+    return time.time_ns() // 1_000_000

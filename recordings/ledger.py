@@ -1,0 +1,125 @@
+"""Takes finished recordings out of Asterisk's spool into the folder that is kept.
+
+Each step can be repeated: a crash between any two of them is healed by the next round, because
+the record goes on saying that its audio is due until the store knows where it is.
+"""
+
+import errno
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import file_digest
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from recordings.store import Store
+
+PATIENCE_S = 15.0
+"""A file that nobody wrote to for so long is finished, whatever its header says."""
+
+_HEADER_BYTES = 44
+
+
+@dataclass(frozen=True, slots=True)
+class _Wave:
+    """What a WAV file's header and size tell."""
+
+    audio_bytes: int
+    bytes_a_second: int
+    closed: bool
+    """Asterisk writes the sizes into the header when it closes the file."""
+
+
+def keep_due(store: Store, monitor: Path, folder: Path, *, node: str, timezone: ZoneInfo, now_utc_ms: int) -> None:
+    """Moves what is finished from `monitor` to `folder`/YYYY/MM/DD and tells the store.
+
+    The day is that of the call's arrival in the city's time. Raises OSError, sqlite3.Error.
+    """
+    due = store.rows(
+        "SELECT ref, arrived_utc_ms, ended_utc_ms FROM records WHERE node = ? AND audio = 'due' AND running = 0", node
+    )
+    for row in due:
+        ref = row["ref"]
+        source = monitor / f"{ref}.wav"
+        day = datetime.fromtimestamp(row["arrived_utc_ms"] / 1000, UTC).astimezone(timezone)
+        target = folder / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}" / source.name
+        ended_for_s = (now_utc_ms - row["ended_utc_ms"]) / 1000
+        if source.exists():
+            wave = _finished(source, now_utc_ms)
+            if wave is None:
+                continue
+            if wave.audio_bytes == 0:  # Nobody was ever connected.
+                source.unlink()
+            else:
+                _move(source, target)
+        elif not target.exists() and ended_for_s < PATIENCE_S:
+            continue
+        _tell(store, ref, target, folder)
+
+
+def _tell(store: Store, ref: str, target: Path, folder: Path) -> None:
+    if not target.exists():
+        store.keep_audio(ref, None, None, None)
+        return
+    wave = _read(target)
+    with target.open("rb") as file:
+        sha256 = file_digest(file, "sha256").hexdigest()
+    duration_ms = wave.audio_bytes * 1000 // wave.bytes_a_second if wave.bytes_a_second else None
+    store.keep_audio(ref, str(target.relative_to(folder)), sha256, duration_ms)
+
+
+def _finished(source: Path, now_utc_ms: int) -> _Wave | None:
+    """The file's wave, its header mended if Asterisk died; None while it is still being written."""
+    wave = _read(source)
+    if wave.closed:
+        return wave
+    if now_utc_ms / 1000 - source.stat().st_mtime < PATIENCE_S:
+        return None
+    if wave.bytes_a_second:
+        with source.open("r+b") as file:
+            file.seek(4)
+            file.write((wave.audio_bytes + _HEADER_BYTES - 8).to_bytes(4, "little"))
+            file.seek(_HEADER_BYTES - 4)
+            file.write(wave.audio_bytes.to_bytes(4, "little"))
+    return wave
+
+
+def _read(path: Path) -> _Wave:
+    """Reads the header that Asterisk writes: 44 bytes, the data last. Another one tells no duration."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+        size = os.fstat(file.fileno()).st_size
+    if len(header) < _HEADER_BYTES or header[:4] != b"RIFF" or header[36:40] != b"data":
+        return _Wave(size, 0, closed=False)
+    closed = int.from_bytes(header[4:8], "little") == size - 8
+    return _Wave(size - _HEADER_BYTES, int.from_bytes(header[28:32], "little"), closed)
+
+
+def _move(source: Path, target: Path) -> None:
+    """After it the audio is on the disk under its new name."""
+    folder = target.parent
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    try:
+        _sync(source)
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = target.with_suffix(".part")
+        shutil.copyfile(source, beside)
+        _sync(beside)
+        beside.replace(target)
+        _sync(folder)
+        source.unlink()
+    target.chmod(0o640)
+    for parent in (folder, *folder.parents[:3]):
+        _sync(parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

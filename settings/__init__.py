@@ -1,0 +1,1 @@
+"""What operators edit: read, checked, and turned into values that know their place."""

@@ -1,0 +1,383 @@
+"""The shapes of the operator's files: what may be written, and what it means.
+
+Values are frozen. They hold no place: `settings.places` keeps where each value was written.
+References between them (a menu's name, a skill) are plain ids that `settings.check` resolves.
+"""
+
+from ipaddress import IPv4Address
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
+
+from settings.units import Day, Digits, DurationS, EmergencyKey, HoursSpan, Ident, Line, MenuKey, Port
+
+Language = Literal["zh", "en"]
+NodeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,15}$")]
+SeatId = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,8}$")]
+PinyinText = Annotated[str, StringConstraints(pattern=r"^[ A-Za-z0-9:,.]+$")]
+
+
+class Shape(BaseModel):
+    """What every shape of the settings has in common."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, validate_default=False, use_attribute_docstrings=True
+    )
+
+
+class Name(Shape):
+    """What a thing is called, for agents and in prompts' texts."""
+
+    zh: Line = Field(min_length=1, max_length=40)
+    en: Line = Field(min_length=1, max_length=80)
+
+
+# --- city.yaml ---------------------------------------------------------------------------------
+
+
+class City(Shape):
+    """Whose hotline this is."""
+
+    name: Name
+    timezone: str = "Asia/Shanghai"
+    language: Language = "zh"
+    node: NodeName = "node1"
+    """This machine's name (Asterisk's `systemname`): it makes ids unique over many machines."""
+
+
+# --- server.yaml -------------------------------------------------------------------------------
+
+
+class Listen(Shape):
+    """One address and port that something listens on."""
+
+    address: IPv4Address = IPv4Address("127.0.0.1")
+    port: Port
+
+
+class RtpPorts(Shape):
+    """The UDP ports that media uses, both inclusive."""
+
+    first: Port = 14000
+    last: Port = 15999
+
+
+class Recording(Shape):
+    """Whether calls are recorded, and what callers are told of it."""
+
+    enabled: bool = True
+    announcement: Ident | None = "recorded"
+
+
+class Capacity(Shape):
+    """How many calls are let in: ordinary ones up to `ordinary`; emergencies may use `reserve` more."""
+
+    ordinary: int = Field(default=400, ge=1, le=20_000)
+    reserve: int = Field(default=100, ge=1, le=5_000)
+
+
+class Server(Shape):
+    """Addresses, ports and sizes of this machine."""
+
+    sip: Listen = Listen(port=5060)
+    rtp: RtpPorts = RtpPorts()
+    ami: Listen = Listen(port=5038)
+    http: Listen = Listen(port=8080)
+    recording: Recording = Recording()
+    capacity: Capacity = Capacity()
+
+
+# --- trunks.yaml -------------------------------------------------------------------------------
+
+
+class Trunk(Shape):
+    """A line to a carrier or to another switch."""
+
+    host: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$")
+    port: Port = 5060
+    accepts_from: tuple[IPv4Address, ...] = ()
+    """Addresses that its calls to us come from; none: it only carries calls outwards."""
+    username: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.+-]{1,64}$")
+    """With it calls outwards are authenticated; the password is kept with the secrets."""
+    register_line: bool = Field(default=False, alias="register")
+    qualify: DurationS = 5.0
+    """How often the line is tried, so that a dead one is known before a call needs it."""
+
+
+# --- numbers.yaml ------------------------------------------------------------------------------
+
+
+class Primary(Shape):
+    """The city's own number."""
+
+    mode: Literal["primary"]
+    since: Day = Field(alias="from")
+
+
+class Parallel(Shape):
+    """双号并行: the old number still works, and the same people answer it."""
+
+    mode: Literal["parallel"]
+    since: Day = Field(alias="from")
+
+
+class Whole(Shape):
+    """整体并入: the old number is cancelled; callers hear a notice."""
+
+    mode: Literal["whole"]
+    since: Day = Field(alias="from")
+    notice: Ident
+    to: Digits | None = None
+    """The number they are taken to after the notice; none: the call ends."""
+
+
+class SubCentre(Shape):
+    """设分中心: another centre answers it; calls are transferred there."""
+
+    mode: Literal["sub_centre"]
+    since: Day = Field(alias="from")
+    trunk: Ident
+    dial: Digits
+    notice: Ident | None = None
+
+
+MergeMode = Annotated[Primary | Parallel | Whole | SubCentre, Field(discriminator="mode")]
+
+
+class Closed(Shape):
+    """What a caller meets outside a number's hours."""
+
+    notice: Ident
+    then: Literal["person", "hangup"] = "person"
+
+
+class Number(Shape):
+    """A hotline number that citizens dial."""
+
+    name: Name
+    modes: tuple[MergeMode, ...] = Field(min_length=1)
+    greeting: Ident
+    menu: Ident | None = None
+    skill: Ident
+    priority: int = Field(default=5, ge=1, le=9)
+    """1 is answered first, 9 last; the longer wait decides among equals."""
+    hours: Ident = "always"
+    closed: Closed | None = None
+
+
+# --- emergencies.yaml --------------------------------------------------------------------------
+
+
+class Emergency(Shape):
+    """An emergency number: where its calls go, and the key that reaches it from everywhere."""
+
+    name: Name | None = None
+    key: EmergencyKey | None = None
+    trunks: tuple[Ident, ...] | None = None
+    dial: Digits | None = None
+    """What is dialled on those trunks; the number itself unless said otherwise."""
+
+
+class Emergencies(Shape):
+    """Emergency numbers; 110, 119, 120 and 122 are always there, written or not."""
+
+    trunks: tuple[Ident, ...] = Field(min_length=2, max_length=4)
+    operator: Ident
+    """The skill of the seats that answer when every trunk fails."""
+    numbers: dict[Digits, Emergency] = {}
+
+
+# --- menus.yaml --------------------------------------------------------------------------------
+
+
+class ToMenu(Shape):
+    menu: Ident
+
+
+class ToNumber(Shape):
+    number: Digits
+
+
+class ToQueue(Shape):
+    queue: Ident
+    """A skill: callers wait for a seat that has it."""
+    priority: int | None = Field(default=None, ge=1, le=9)
+
+
+class Say(Shape):
+    prompt: Ident
+
+
+class Speak(Shape):
+    language: Language
+
+
+class Do(Shape):
+    do: Literal["repeat", "back", "person"]
+
+
+def _word(value: Any) -> Any:
+    """Lets operators write `repeat` for `{do: repeat}`."""
+    return {"do": value} if isinstance(value, str) else value
+
+
+ACTIONS: dict[str, type[Shape]] = {
+    "menu": ToMenu,
+    "number": ToNumber,
+    "queue": ToQueue,
+    "prompt": Say,
+    "language": Speak,
+    "do": Do,
+}
+"""The key that tells what an action is."""
+
+
+def _action_of(value: Any) -> str | None:
+    if isinstance(value, Shape):
+        return next((f"to {key}" for key, shape in ACTIONS.items() if type(value) is shape), None)
+    return next((f"to {key}" for key in ACTIONS if key in value), None) if isinstance(value, dict) else None
+
+
+Action = Annotated[
+    Annotated[ToMenu, Tag("to menu")]
+    | Annotated[ToNumber, Tag("to number")]
+    | Annotated[ToQueue, Tag("to queue")]
+    | Annotated[Say, Tag("to prompt")]
+    | Annotated[Speak, Tag("to language")]
+    | Annotated[Do, Tag("to do")],
+    Discriminator(_action_of),
+    BeforeValidator(_word),
+]
+
+
+class Menu(Shape):
+    """What a caller may choose by key. 0 always reaches a person; * begins an emergency key."""
+
+    prompt: Ident
+    keys: dict[MenuKey, Action] = {}
+    wait: DurationS = 5.0
+    tries: int = Field(default=3, ge=1, le=5)
+    """So many silences or wrong keys, and a person takes the call."""
+
+
+# --- hours.yaml --------------------------------------------------------------------------------
+
+
+class Hours(Shape):
+    """When a service is open. Spans of working days, weekends and holidays."""
+
+    always: bool = False
+    workdays: tuple[HoursSpan, ...] = ()
+    weekends: tuple[HoursSpan, ...] = ()
+    holidays: tuple[HoursSpan, ...] = ()
+
+
+class SpecialDay(Shape):
+    """A day that the city decides on its own; it wins over the national calendar."""
+
+    date: Day
+    name: Name
+    kind: Literal["workday", "weekend", "holiday"]
+
+
+class Calendar(Shape):
+    """Which days are working days, weekends and holidays."""
+
+    national: bool = True
+    """The State Council's holidays with their shifted working weekends."""
+    days: tuple[SpecialDay, ...] = ()
+
+
+class HoursFile(Shape):
+    calendar: Calendar = Calendar()
+    hours: dict[Ident, Hours] = {}
+
+
+# --- skills.yaml -------------------------------------------------------------------------------
+
+
+class Skill(Shape):
+    """What a seat can serve. One with a language is demanded of whoever chose that language."""
+
+    name: Name
+    language: Language | None = None
+
+
+# --- seats.yaml --------------------------------------------------------------------------------
+
+
+class Seat(Shape):
+    """A place with a telephone."""
+
+    name: Line = Field(default="", max_length=40)
+    skills: tuple[Ident, ...] = Field(min_length=1)
+
+
+class SeatsFile(Shape):
+    ring: DurationS = 15.0
+    """How long a seat rings before the caller is offered to another."""
+    rest: DurationS = 2.0
+    """How long a seat that did not answer is left alone."""
+    dial: str = Field(default="PJSIP/{seat}", pattern=r"^[A-Za-z0-9/_.:@-]*\{seat\}[A-Za-z0-9/_.:@-]*$")
+    """How Asterisk dials a seat."""
+    seats: dict[SeatId, Seat] = {}
+
+
+# --- prompts.yaml ------------------------------------------------------------------------------
+
+
+class Prompt(Shape):
+    """A text in each language; a recording made by a person wins over the synthesised voice."""
+
+    zh: str | None = Field(default=None, max_length=600)
+    en: str | None = Field(default=None, max_length=600)
+    recordings: dict[Language, str] = {}
+    """Sound files, relative to the settings' folder."""
+
+
+class Voice(Shape):
+    """How synthesised prompts sound."""
+
+    words_per_minute: int = Field(default=160, ge=80, le=300)
+
+
+class PromptsFile(Shape):
+    voice: Voice = Voice()
+    pronunciations: dict[str, PinyinText] = {}
+    """Words that would be misread, with toned pinyin: `重听: chong2 ting1`."""
+    prompts: dict[Ident, Prompt] = {}
+
+
+# --- blocked.yaml ------------------------------------------------------------------------------
+
+
+class Blocked(Shape):
+    """A malicious caller. An emergency call is never blocked."""
+
+    number: Digits
+    reason: Line = Field(min_length=1, max_length=200)
+    author: Line = Field(min_length=1, max_length=40)
+    until: Day
+    """The last day on which the number is blocked."""
+
+
+# --- all of them -------------------------------------------------------------------------------
+
+
+class Settings(Shape):
+    """Everything that operators edit, checked. `settings.check.load` makes it."""
+
+    folder: str
+    """Where it was read from; recordings are relative to it."""
+    city: City
+    server: Server
+    trunks: dict[Ident, Trunk]
+    numbers: dict[Digits, Number]
+    emergencies: Emergencies
+    menus: dict[Ident, Menu]
+    calendar: Calendar
+    hours: dict[Ident, Hours]
+    skills: dict[Ident, Skill]
+    answering: SeatsFile
+    prompts: PromptsFile
+    blocked: tuple[Blocked, ...]

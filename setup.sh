@@ -1,0 +1,56 @@
+#!/bin/sh
+# Installs what is missing: OS packages (apt), Python packages (.venv), Asterisk (.asterisk, only
+# where the machine and its distribution have none that is new enough). Safe to run again: it looks
+# first, and a second run takes no time.
+set -eu
+cd "$(dirname "$0")"
+
+say() { printf '%s\n' "setup: $*"; }
+fail() { printf '%s\n' "setup: $*" >&2; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null 2>&1; then sudo "$@"
+    else fail "this needs root: run it as root, or install sudo ($*)"
+    fi
+}
+
+installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'; }
+
+os_packages() {
+    command -v apt-get >/dev/null 2>&1 || fail "apt-get is missing: Debian 12+ or Ubuntu 24.04+ is needed"
+    missing=
+    for package in python3 python3-venv espeak-ng libespeak-ng1 sip-tester ca-certificates; do
+        installed "$package" || missing="$missing $package"
+    done
+    [ -z "$missing" ] && return
+    say "installing OS packages:$missing"
+    log=$(mktemp)
+    # shellcheck disable=SC2086  # one word a package
+    if ! { as_root apt-get -q update && as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+        tail -n 15 "$log" >&2
+        rm -f "$log"
+        fail "apt-get could not install$missing: see its last lines above"
+    fi
+    rm -f "$log"
+}
+
+python_packages() {
+    mark=.venv/installed
+    wanted=$(cat requirements.txt requirements-dev.txt | sha256sum)
+    python=$(command -v /usr/bin/python3 || command -v python3)
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    [ -f "$mark" ] && [ "$(cat "$mark")" = "$version $wanted" ] && return
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python $version is too old: 3.11 or later is needed"
+    say "installing Python packages into .venv (Python $version)"
+    rm -rf .venv
+    "$python" -m venv .venv
+    .venv/bin/python -m pip -q --disable-pip-version-check install --require-hashes --no-deps \
+        -r requirements.txt -r requirements-dev.txt || fail "pip could not install the Python packages: see above"
+    printf '%s\n' "$version $wanted" >"$mark"
+}
+
+os_packages
+python_packages
+sh asterisk/get.sh

@@ -1,0 +1,192 @@
+"""A keeper or forwarder that is killed at any point loses no call and doubles none."""
+
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import wave
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from calls.record import Outcome, plain
+from recordings.forward import Forwarder, Parcel, ReceiverAway
+from recordings.store import Store
+from recordings.tail import Tail
+from tests.support.journal_lines import BEGIN_US, MadeCall
+from tests.support.keeping import Surroundings
+from tests.support.sqlite_receiver import SqliteReceiver
+
+CALLS = 24
+KILLS_AT = (3, 9, 40, 95, 180, 400)
+"""After so many SQL statements: while opening, in the midst of a batch, after moving audio."""
+
+
+def made_calls() -> list[MadeCall]:
+    found = []
+    for serial in range(CALLS):
+        call = MadeCall(serial, begin_us=BEGIN_US + serial * 1_000_000)
+        call.arrive(caller=f"1380000{serial:04d}")
+        call.step("RECORDING", file=f"{call.ref}.wav")
+        call.enter_room()
+        call.talk(str(8000 + serial))
+        call.end()
+        found.append(call)
+    return found
+
+
+def put_audio(around: Surroundings, calls: list[MadeCall]) -> None:
+    for call in calls:
+        with wave.open(str(around.monitor / f"{call.ref}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(call.ref.encode()[:16] * 100)
+
+
+class PiecewiseAsterisk:
+    """Writes the journal in pieces as they may be seen on the disk: some lines are cut in two."""
+
+    def __init__(self, journal: Path, lines: list[str], chance: random.Random) -> None:
+        self._journal = journal
+        self._text = "".join(line + "\n" for line in lines).encode()
+        self._done = 0
+        self._rotated = 0
+        self._chance = chance
+
+    def write_some(self, share: float) -> None:
+        """A piece more, up to this share of everything."""
+        self._write(min(self._done + self._chance.randrange(200, 3000), int(len(self._text) * share)))
+
+    def rotate(self) -> None:
+        """Lines are whole when a file is renamed: Asterisk opens it for each of them."""
+        self._write(self._text.find(b"\n", max(0, self._done - 1)) + 1)
+        if self._journal.exists():
+            self._rotated += 1
+            self._journal.rename(self._journal.with_name(f"journal.csv.{self._rotated}"))
+
+    def write_all(self) -> None:
+        self._write(len(self._text))
+
+    def _write(self, until: int) -> None:
+        if until > self._done:
+            with self._journal.open("ab") as file:
+                file.write(self._text[self._done : until])
+            self._done = until
+
+
+def start(project: Path, module: str, *arguments: object) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-m", module, *map(str, arguments)], cwd=project)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_keeper_that_is_killed_again_and_again_keeps_each_call_once(
+    tmp_path: Path, project: Path, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - it must be the same each time
+    calls = made_calls()
+    lines = sorted((line for call in calls for line in call.lines), key=lambda line: line.split('"')[3])
+    killed, undisturbed = Surroundings(tmp_path / "killed"), Surroundings(tmp_path / "undisturbed")
+    put_audio(killed, calls)
+    put_audio(undisturbed, calls)
+    asterisk = PiecewiseAsterisk(killed.journal, lines, chance)
+    for number, kill_at in enumerate(chance.sample(KILLS_AT, len(KILLS_AT)), start=1):
+        with start(project, "tests.support.killed_keeper", tmp_path / "killed", kill_at) as child:
+            while child.poll() is None:
+                asterisk.write_some(number / len(KILLS_AT))
+                await asyncio.sleep(0.005)
+            assert child.returncode == -9
+        if seed == 2:
+            asterisk.rotate()
+    asterisk.write_all()
+    undisturbed.write(lines)
+    records = await killed.caught_up()
+    assert len(records) == CALLS
+    assert records == await undisturbed.caught_up()
+    assert {(record.outcome, record.talk_ms, record.recording_ms) for record in records} == {
+        (Outcome.ANSWERED, 3000, 100)
+    }
+    assert all(record.recording_file and (killed.recordings / record.recording_file).exists() for record in records)
+
+
+async def test_a_forwarder_that_is_killed_again_and_again_brings_each_record_once(
+    tmp_path: Path, project: Path
+) -> None:
+    around, central = Surroundings(tmp_path / "node"), tmp_path / "central.db"
+    around.write(line for call in made_calls() for line in call.lines)
+    with Store(around.database, forwards=True) as store:
+        await around.keeper(store).catch_up()
+        kept = {record.ref: record for record in around.found(store)}
+    for kill_at in (1, 4, 9, 12, 23):  # In a lot, before and after the receiver's commit.
+        with start(project, "tests.support.sqlite_receiver", around.database, central, kill_at) as child:
+            assert child.wait(60) == -9
+    receiver = SqliteReceiver(central)
+    forwarder = Forwarder(around.database, receiver, at_once=7)
+    while forwarder.send():
+        pass
+    received = receiver.all()
+    assert {ref: json.loads(record) for ref, _, record in received} == {
+        ref: plain(record) for ref, record in kept.items()
+    }
+    assert len(received) == CALLS
+    with Store(around.database) as store:
+        assert store.rows("SELECT * FROM outbox") == []
+
+
+async def test_a_record_that_changes_while_it_is_sent_is_sent_again(tmp_path: Path) -> None:
+    around = Surroundings(tmp_path)
+    call = made_calls()[0]
+    around.write(call.lines[:-3])
+    with Store(around.database, forwards=True) as store:
+        keeper = around.keeper(store)
+        await keeper.catch_up()
+        seen: list[Parcel] = []
+
+        class Slow:
+            def receive(self, parcels: Sequence[Parcel]) -> None:
+                if not seen:
+                    call_ends = Tail(around.journal, store.places("node1"))
+                    around.write(call.lines[-3:])
+                    with closing(call_ends.batches()) as batches:
+                        for batch in batches:
+                            store.keep("node1", batch, 0)
+                seen.extend(parcels)
+
+        forwarder = Forwarder(around.database, Slow())
+        assert [forwarder.send(), forwarder.send(), forwarder.send()] == [1, 1, 0]
+    assert [parcel.record["outcome"] for parcel in seen] == ["interrupted", "answered"]
+
+
+async def test_what_a_receiver_did_not_keep_is_sent_later(tmp_path: Path) -> None:
+    around = Surroundings(tmp_path)
+    around.write(made_calls()[0].lines)
+    with Store(around.database, forwards=True) as store:
+        await around.keeper(store).catch_up()
+    arrived = asyncio.Event()
+    lots: list[int] = []
+
+    class AwayAtFirst:
+        def receive(self, parcels: Sequence[Parcel]) -> None:
+            lots.append(len(parcels))
+            if len(lots) == 1:
+                raise ReceiverAway("no route to the receiver")
+            loop.call_soon_threadsafe(arrived.set)
+
+    loop = asyncio.get_running_loop()
+    with capture_logs() as logs:
+        task = asyncio.create_task(Forwarder(around.database, AwayAtFirst()).run(every_s=0.01))
+        await arrived.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert lots[:2] == [1, 1]
+    assert [entry["event"] for entry in logs] == ["records_not_forwarded"]
+
+
+async def test_nothing_is_noted_for_forwarding_unless_it_is_wanted(tmp_path: Path) -> None:
+    around = Surroundings(tmp_path)
+    around.write(made_calls()[0].lines)
+    await around.caught_up()
+    with Store(around.database) as store:
+        assert store.rows("SELECT * FROM outbox") == []

@@ -1,0 +1,134 @@
+"""The switch's contract, on the tests' own fake and on AMI with a server that plays Asterisk."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from asterisk.ami import AmiBounds
+from asterisk.switch import AmiSwitch
+from calls.live import Channel, Device, Seat, Waiting
+from tests.support.fake_ami import FakeAmi, FakeChannel, fake_ami
+from tests.support.scripted_switch import ScriptedSwitch
+from tests.support.switch_contract import Stage, SwitchContract, ear
+
+__all__ = ["ear"]
+
+
+class ScriptedStage:
+    """The fake switch changes its own world."""
+
+    def __init__(self) -> None:
+        self.switch = ScriptedSwitch()
+
+    async def waits(self, who: Waiting) -> Waiting:
+        self.switch.caller_waits(who)
+        return who
+
+    async def survives(self, who: Waiting, queue: str) -> Waiting:
+        self.switch.caller_survives(who, queue)
+        return who
+
+    async def leaves(self, who: Waiting, to: str) -> None:
+        self.switch.caller_leaves(who.channel, to)
+
+    async def hangs_up(self, who: Waiting) -> None:
+        self.switch.hangs_up(who.channel)
+
+    async def does_not_answer(self, who: Waiting, seat: Seat) -> None:
+        self.switch.comes_back(who.channel, "CHANUNAVAIL")
+
+    async def registers(self, seat: Seat) -> None:
+        self.switch.seat(seat, Device.FREE)
+
+    async def unregisters(self, seat: Seat) -> None:
+        self.switch.seat(seat, Device.GONE)
+
+    async def lose(self) -> None:
+        self.switch.lose()
+
+
+class AmiStage:
+    """The fake server's world; the switch is the real one."""
+
+    def __init__(self, server: FakeAmi) -> None:
+        self.server = server
+        self.switch = AmiSwitch("node1", server.access, AmiBounds(answer_s=10.0, list_s=10.0))
+        self._withdrawing = asyncio.create_task(self._withdraw())
+
+    async def close(self) -> None:
+        self._withdrawing.cancel()
+        await asyncio.wait({self._withdrawing})
+        await self.switch.close()
+
+    async def waits(self, who: Waiting) -> Waiting:
+        self.server.channels[who.channel] = _channel(who, "room")
+        self.server.room(who.channel)
+        return who
+
+    async def survives(self, who: Waiting, queue: str) -> Waiting:
+        self.server.channels[who.channel] = replace(_channel(who, "survival"), queue=queue)
+        self.server.room(who.channel, "Survival")
+        return who
+
+    async def leaves(self, who: Waiting, to: str) -> None:
+        self.server.channels[who.channel].context = to
+        self.server.user_event("Left", who.channel, ("Ref", who.ref), ("To", to))
+
+    async def hangs_up(self, who: Waiting) -> None:
+        self.server.hang_up(who.channel)
+
+    async def does_not_answer(self, who: Waiting, seat: Seat) -> None:
+        self.server.user_event("Back", who.channel, ("Ref", who.ref), ("Seat", seat), ("Why", "CHANUNAVAIL"))
+        self._enters_room(who.channel)
+
+    async def registers(self, seat: Seat) -> None:
+        self.server.device(seat, "NOT_INUSE")
+
+    async def unregisters(self, seat: Seat) -> None:
+        self.server.device(seat, "UNAVAILABLE")
+
+    async def lose(self) -> None:
+        await self.server.cut()
+
+    def _enters_room(self, channel: Channel) -> None:
+        self.server.channels[channel].context = "room"
+        self.server.room(channel)
+
+    async def _withdraw(self) -> None:
+        """Like app_queue, which lets a withdrawn caller go a moment later."""
+        while True:
+            for name, channel in self.server.channels.items():
+                if channel.withdrawn:
+                    channel.withdrawn, channel.queue = False, None
+                    self._enters_room(Channel(name))
+            await asyncio.sleep(0.02)
+
+
+def _channel(who: Waiting, context: str) -> FakeChannel:
+    variables = {
+        "HL_REF": who.ref,
+        "HL_T0": str(who.t0_ms),
+        "HL_SKILLS": "+".join(sorted(who.skills)),
+        "HL_PRIO": str(who.priority),
+        "HL_NUMBER": who.number,
+        "HL_LANG": who.language,
+        "HL_SEAT": "",
+    }
+    return FakeChannel(context, variables=variables)
+
+
+class TestScriptedSwitch(SwitchContract):
+    @pytest.fixture
+    def stage(self) -> Stage:
+        return ScriptedStage()
+
+
+class TestAmiSwitch(SwitchContract):
+    @pytest.fixture
+    async def stage(self) -> AsyncIterator[Stage]:
+        async with fake_ami() as server:
+            stage = AmiStage(server)
+            yield stage
+            await stage.close()

@@ -1,0 +1,1 @@
+"""HTTP: what engineers, agents and operators see in a browser."""

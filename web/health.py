@@ -1,0 +1,63 @@
+"""The health page: whether this node is alive, and whether it steers."""
+
+import html
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the node stands, as its controller sees it."""
+
+    node: str
+    city: str
+    asterisk_connected: bool
+    steering: bool
+    """True while the lease holds: the last acknowledged heartbeat is young."""
+    waiting: int
+    """Callers in the waiting room."""
+    seats_free: int
+    seats_known: int
+    calls_known: int
+    """Callers who wait, ring or talk."""
+
+    @property
+    def ready(self) -> bool:
+        return self.asterisk_connected and self.steering
+
+
+def application(health: Callable[[], Health]) -> web.Application:
+    """`/` for people, `/healthz` (alive), `/readyz` (503 unless it steers) for programs."""
+
+    async def alive(_request: web.Request) -> web.Response:
+        return web.json_response(asdict(health()))
+
+    async def ready(_request: web.Request) -> web.Response:
+        now = health()
+        return web.json_response(asdict(now), status=200 if now.ready else 503)
+
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text=_page(health()), content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    app.router.add_get("/healthz", alive)
+    app.router.add_get("/readyz", ready)
+    return app
+
+
+def _page(now: Health) -> str:
+    rows = "".join(
+        f"<tr><th>{html.escape(name.replace('_', ' '))}</th><td>{html.escape(str(value))}</td></tr>"
+        for name, value in asdict(now).items()
+    )
+    state = "steering" if now.ready else "not steering: callers are served by Asterisk alone"
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=refresh content=5>"
+        f"<title>12345 {html.escape(now.city)}</title>"
+        "<style>body{font:16px system-ui;margin:2rem auto;max-width:40rem}"
+        "th{text-align:left;padding:.2rem 2rem .2rem 0;font-weight:normal;color:#555}</style>"
+        f"<h1>{html.escape(now.city)}</h1><p>{state}</p><table>{rows}</table></html>"
+    )
