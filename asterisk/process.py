@@ -101,6 +101,8 @@ class AsteriskProcess:
         One that does not answer within `bound_s` is no use to anybody: it is killed, and None.
         """
         self.boot = self._boot_now()
+        if self.boot is not None and self._child is not None and self._child.pid != self.boot.pid:
+            self._child = None  # an earlier one of ours, long gone
         if self.boot is not None and not await self.answers(bound_s=bound_s):
             await self._end(0.0)
             self.boot = None

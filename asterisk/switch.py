@@ -22,7 +22,7 @@ from calls.live import Channel, EnteredRoom, EnteredSurvival, LiveEvent, Seat, S
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _STEADY_S = 5.0
-"""A connection that lived this long was a good one: the next attempt comes without delay."""
+"""A connection that lived this long was a good one: the next attempt comes soon."""
 
 T = TypeVar("T")
 
@@ -62,8 +62,10 @@ class AmiSwitch:
                 _log.warning("switch_lost", node=self.node, why=str(error))
             finally:
                 await self.close()
-            pause_s = _FIRST_PAUSE_S if loop.time() - began_s > _STEADY_S else min(2 * pause_s, _LONGEST_PAUSE_S)
+            if loop.time() - began_s > _STEADY_S:
+                pause_s = _FIRST_PAUSE_S
             await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def close(self) -> None:
         """Ends the connection. Safe to repeat."""

@@ -45,9 +45,13 @@ def fold(node: str, rows: Iterable[Row], *, gone: bool = False) -> CallRecord | 
     `gone`: the Asterisk that carried the call is no more, so that no end will come.
     """
     ordered = in_order(rows)
-    arrival = next((row for row in ordered if isinstance(row.step, Arrived)), None)
-    if arrival is None or not isinstance(arrival.step, Arrived):
-        return None
+    for row in ordered:
+        if isinstance(row.step, Arrived):
+            return _record(node, row, row.step, ordered, gone=gone)
+    return None
+
+
+def _record(node: str, arrival: Row, arrived: Arrived, ordered: list[Row], *, gone: bool) -> CallRecord:
     walk = _walked(ordered)
     legs = legs_of(ordered)
     caller = legs[arrival.uniqueid]
@@ -59,12 +63,12 @@ def fold(node: str, rows: Iterable[Row], *, gone: bool = False) -> CallRecord | 
     talk_began_us = _answered_us(talks[0]) if talks else None
     hangup = next((row for row in ordered if row.kind == "HANGUP" and row.uniqueid == arrival.uniqueid), None)
     return CallRecord(
-        ref=CallRef(arrival.step.ref),
+        ref=CallRef(arrived.ref),
         node=node,
-        dialled=arrival.step.dialled,
+        dialled=arrived.dialled,
         number=walk.number,
-        caller=arrival.step.caller,
-        trunk_in=arrival.step.trunk,
+        caller=arrived.caller,
+        trunk_in=arrived.trunk,
         trunk_out=trunk_out,
         outcome=_outcome(walk, talked=bool(talks), carried=trunk_out is not None) if ended else Outcome.INTERRUPTED,
         running=not (ended or gone),

@@ -16,7 +16,7 @@ from dialplan.names import (
     SEAT,
     number_context,
 )
-from dialplan.values import At, Context, Do, Extension, Gosub, Goto, GotoIf, Move, Put, Return, Target, code
+from dialplan.values import At, Context, Do, Extension, Gosub, Goto, GotoIf, Move, Pattern, Put, Return, Target, code
 from settings.emergencies import routes
 from settings.shapes import Settings
 
@@ -51,7 +51,7 @@ def _arrival(settings: Settings) -> Context:
     ]
     admission = Target(ADMISSION, code("${EXTEN}"), among=(Target(ADMISSION, "_X."),))
     unknown = [
-        Extension("_" + "X" * digits, (Put("HL_SINCE", NEVER), Goto(admission)))
+        Extension(Pattern("_" + "X" * digits), (Put("HL_SINCE", NEVER), Goto(admission)))
         for digits in range(2, LONGEST_NUMBER + 1)
     ]
     return Context(ARRIVAL, (*_emergencies(settings), *served, *unknown))
@@ -97,7 +97,10 @@ def _received(settings: Settings) -> Context:
                     Put("HL_FROM", code("${CUT(HL_FROM,:,2)}")),
                     Put("HL_FROM", code("${CUT(HL_FROM,@,1)}")),
                     Put("HL_FROM", code("${CUT(HL_FROM,;,1)}")),
-                    Put("CALLERID(num)", code("${FILTER(0-9+,${HL_FROM}):0:20}")),
+                    Put("HL_FROM", code("${URIDECODE(${HL_FROM})}")),
+                    Put("CALLERID(num)", code("${FILTER(0-9+,${HL_FROM})}")),
+                    # A step of its own: a bracket in the number could take the `:0:20` for itself.
+                    Put("CALLERID(num)", code("${CALLERID(num):0:20}")),
                     Put("HL_FROM"),
                     wrote(
                         Arrived,
@@ -126,7 +129,7 @@ def _admission(settings: Settings) -> Context:
         ADMISSION,
         (
             Extension(
-                "_X.",
+                Pattern("_X."),
                 (
                     Gosub(Target(RECEIVED), (code("${EXTEN}"),)),
                     Put("GROUP(load)", "ordinary"),
@@ -150,7 +153,7 @@ def _blocked(settings: Settings) -> Context:
     for entry in settings.blocked:
         until[entry.number] = max(until.get(entry.number, ""), day_number(entry.until))
     listed = [Extension(f"c{number}", (Return(last),)) for number, last in sorted(until.items())]
-    return Context(BLOCKED, (*listed, Extension("_c!", (Return(0),))))
+    return Context(BLOCKED, (*listed, Extension(Pattern("_c!"), (Return(0),))))
 
 
 def full_listeners(settings: Settings) -> int:

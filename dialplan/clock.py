@@ -3,7 +3,21 @@
 from datetime import date, time, timedelta
 
 from dialplan.names import DAY
-from dialplan.values import Address, Code, Context, Extension, Gosub, Goto, GotoIf, Move, Put, Return, Target, code
+from dialplan.values import (
+    Address,
+    Code,
+    Context,
+    Extension,
+    Gosub,
+    Goto,
+    GotoIf,
+    Move,
+    Pattern,
+    Put,
+    Return,
+    Target,
+    code,
+)
 from routing.calendar import DayKind, days
 from settings.shapes import Hours, Settings
 from settings.units import HoursSpan
@@ -36,7 +50,7 @@ def day_table(settings: Settings, first: date) -> Context:
     ]
     weekday = code("${STRFTIME(<now>,<zone>,%u)}", now=NOW, zone=Address(settings.city.timezone))
     rest = Extension(
-        "_X.",
+        Pattern("_X."),
         (
             GotoIf(code("<weekday> > 5", weekday=weekday), Target(DAY, "weekend")),
             Return("workday"),

@@ -58,7 +58,7 @@ def compile_city(settings: Settings, secrets: Secrets, places: AsteriskPlaces, s
     known = Section("globals", (*key_globals(settings), *_spoken(contexts, sounds)))
     files = {
         "asterisk.conf": asterisk(settings, places),
-        "modules.conf": modules(),
+        "modules.conf": modules(places),
         "logger.conf": logger(),
         "extensions.conf": ConfigFile((general, known), contexts),
         "queues.conf": survival_queues(settings),

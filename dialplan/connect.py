@@ -16,6 +16,7 @@ from dialplan.values import (
     GotoIf,
     Here,
     Move,
+    Pattern,
     Put,
     Return,
     Target,
@@ -39,7 +40,7 @@ def connect_context(settings: Settings) -> Context:
         CONNECT,
         (
             Extension(
-                "_X.",
+                Pattern("_X."),
                 (
                     Put("HL_SEAT", code("${EXTEN}")),
                     wrote(SeatOffered, seat=code("${HL_SEAT}")),

@@ -22,15 +22,15 @@ class MissingJump:
 def missing_jumps(contexts: Sequence[Context], entries: Iterable[Target] = ()) -> list[MissingJump]:
     """Every jump to a place that is not there; `entries` are places that others send calls to."""
     places = {
-        (context.name, extension.name): _labels(extension) for context in contexts for extension in context.extensions
+        (context.name, extension.text): _labels(extension) for context in contexts for extension in context.extensions
     }
     found = [MissingJump("(from outside)", "", _written(target)) for target in entries if not _there(places, target)]
     for context in contexts:
         for extension in context.extensions:
             for move in _moves(extension):
                 found += [
-                    MissingJump(context.name, extension.name, _written(target))
-                    for target in _targets(move, context.name, extension.name)
+                    MissingJump(context.name, extension.text, _written(target))
+                    for target in _targets(move, context.name, extension.text)
                     if not _there(places, target)
                 ]
     return found

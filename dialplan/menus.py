@@ -15,7 +15,7 @@ from dialplan.names import (
     skills_text,
     to_person,
 )
-from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, Target, code
+from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Here, Move, Pattern, Put, Target, code
 from settings.demands import demand
 from settings.shapes import Action, Language, Menu, Say, Settings, Speak, ToMenu, ToNumber, ToQueue
 from settings.shapes import Do as Word
@@ -52,7 +52,7 @@ class _Spoken:
             (
                 Extension("s", self._offered()),
                 *(Extension(key, self._meant(key, action)) for key, action in self._keys().items()),
-                Extension(SPOKEN_TO, (Put("HL_MISSED", code("${EXTEN}")), Goto(Target(self.name, "wrong")))),
+                Extension(Pattern(SPOKEN_TO), (Put("HL_MISSED", code("${EXTEN}")), Goto(Target(self.name, "wrong")))),
                 star(self.settings, self.ident, "menu", Target(self.name, "wrong")),
                 Extension("wrong", self._missed("wrong")),
                 Extension("silence", self._missed("silence")),
@@ -63,7 +63,9 @@ class _Spoken:
     def first(self) -> Context:
         """Keys pressed before the menu's own prompt begins; the menu is entered all the same."""
         early = (Put("HL_FIRST", code("${EXTEN}")), Goto(Target(self.name, label="offer")))
-        return Context(first_context(self.ident, self.language), (Extension("*", early), Extension(SPOKEN_TO, early)))
+        return Context(
+            first_context(self.ident, self.language), (Extension("*", early), Extension(Pattern(SPOKEN_TO), early))
+        )
 
     def _keys(self) -> dict[str, Action]:
         return {**self.menu.keys, "0": Word(do="person")}

@@ -47,7 +47,7 @@ class _Treatment:
         if any(isinstance(mode, Primary | Parallel) for mode in modes):
             parts += self._received()
         parts += [self._person(), self._wait(), Extension("end", (Do("Hangup", (16,)),))]
-        spoken = tuple(Target(self.name, part.name) for part in parts)
+        spoken = tuple(Target(self.name, part.text) for part in parts)
         then = Target(self.name, code("${HL_THEN}"), among=spoken)
         return Context(
             self.name,

@@ -17,6 +17,7 @@ from dialplan.values import (
     GotoIf,
     Here,
     Move,
+    Pattern,
     Play,
     Put,
     Return,
@@ -32,7 +33,8 @@ HEADER = "; Made from the settings by 'bin/hotline compile': changes made here a
 _STRANGE = re.compile(r"[^\w .+=~*#%-]")
 _STRANGE_IN_ADDRESS = re.compile(r"[^\w .+=~*#%/:@-]")
 _NAME = re.compile(r"[A-Za-z0-9_]{1,79}")
-_EXTENSION = re.compile(r"(?:_[A-Za-z0-9.!\[\]#+-]{1,70}|[A-Za-z0-9_*#+]{1,70})")
+_EXTENSION = re.compile(r"[A-Za-z0-9*#+][A-Za-z0-9_*#+]{0,69}")
+_PATTERN = re.compile(r"_(?:[A-Za-z0-9.!]|\[[A-Z0-9#-]+\]){1,40}")
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.(),*/-]{0,199}")
 _APP = re.compile(r"[A-Z][A-Za-z]{1,40}")
 _PLACE = re.compile(r"<([a-z_0-9]+)>")
@@ -102,13 +104,14 @@ def _context(context: Context) -> str:
 
 
 def _extension(extension: Extension) -> list[str]:
-    if not _EXTENSION.fullmatch(extension.name):
-        raise Unsafe(extension.name, "no extension can be called so")
+    allowed = _PATTERN if isinstance(extension.name, Pattern) else _EXTENSION
+    if not allowed.fullmatch(extension.text):
+        raise Unsafe(extension.text, "no extension can be called so")
     lines = []
     for place, step in enumerate(extension.steps):
         label, move = (step.label, step.step) if isinstance(step, At) else ("", step)
         mark = f"({_named(label)})" if label else ""
-        begin = f"exten => {extension.name},1{mark}," if place == 0 else f" same => n{mark},"
+        begin = f"exten => {extension.text},1{mark}," if place == 0 else f" same => n{mark},"
         lines.append(_line(begin + _escaped(_move(move))))
     return lines
 

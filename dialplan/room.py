@@ -4,7 +4,7 @@ from calls.journal import RoomEntered
 from dialplan.emergencies import star
 from dialplan.journal import said, wrote
 from dialplan.names import LANGUAGE, MUSIC, ROOM, SPOKEN_TO, SURVIVAL
-from dialplan.values import At, Code, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, Target, code
+from dialplan.values import At, Code, Context, Do, Extension, Goto, GotoIf, Here, Move, Pattern, Put, Target, code
 from settings.shapes import Settings
 
 STALE_S = 3
@@ -24,7 +24,7 @@ def room_context(settings: Settings) -> Context:
         (
             Extension("s", _waiting()),
             star(settings, "waiting", "waiting", waiting, leaving=leaving),
-            Extension(SPOKEN_TO, (Goto(waiting),)),
+            Extension(Pattern(SPOKEN_TO), (Goto(waiting),)),
         ),
     )
 

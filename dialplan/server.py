@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from calls.cel import COLUMNS
 from dialplan.arrival import full_listeners
@@ -25,6 +26,8 @@ EVENTS = (
     "USER_DEFINED",
     "LINKEDID_END",
 )
+
+_JOURNAL_WRITER = "res_cdrel_custom"
 
 MODULES = (
     # Foundations.
@@ -80,7 +83,6 @@ MODULES = (
     # The manager's lists of seats.
     "res_manager_devicestate",
     # The journal.
-    "res_cdrel_custom",
     "cel_custom",
 )
 
@@ -98,6 +100,27 @@ class AsteriskPlaces:
     data: Path
     music: Path
     """Folder with the music that waiting callers hear."""
+    journal_apart: bool
+    """Whether this Asterisk has the journal's writer in a module of its own, as later 22s do."""
+
+    @classmethod
+    def under(cls, folder: Path, *, modules: Path, data: Path, music: Path) -> Self:
+        """The usual layout in one folder, for the Asterisk whose modules and data are given."""
+        etc, log, spool, run, lib = (folder / name for name in ("etc", "log", "spool", "run", "lib"))
+        apart = (modules / f"{_JOURNAL_WRITER}.so").exists()
+        return cls(etc, log, spool, run, lib, modules, data, music, apart)
+
+    def folders(self) -> tuple[Path, ...]:
+        """Folders that Asterisk expects to find; it makes none of them, and loses in silence what goes there."""
+        return (self.etc, self.log / "cel-custom", self.spool / "monitor", self.run, self.lib)
+
+    @property
+    def journal(self) -> Path:
+        return self.log / "cel-custom" / JOURNAL
+
+    @property
+    def monitor(self) -> Path:
+        return self.spool / "monitor"
 
 
 def asterisk(settings: Settings, places: AsteriskPlaces) -> ConfigFile:
@@ -136,8 +159,9 @@ def asterisk(settings: Settings, places: AsteriskPlaces) -> ConfigFile:
     )
 
 
-def modules() -> ConfigFile:
-    load = tuple(("load", f"{module}.so") for module in MODULES)
+def modules(places: AsteriskPlaces) -> ConfigFile:
+    names = (*MODULES[:-1], _JOURNAL_WRITER, MODULES[-1]) if places.journal_apart else MODULES
+    load = tuple(("load", f"{module}.so") for module in names)
     return ConfigFile((Section("modules", (("autoload", "no"), *load)),))
 
 

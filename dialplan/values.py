@@ -127,10 +127,21 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """`name` is matched exactly, or as a pattern when it begins with an underscore."""
+    """`name` is matched exactly; a `Pattern` by Asterisk's rules."""
 
-    name: str
+    name: "str | Pattern"
     steps: tuple[Move | At, ...]
+
+    @property
+    def text(self) -> str:
+        return self.name.text if isinstance(self.name, Pattern) else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Ours alone: no data ever becomes one. `_` begins it."""
+
+    text: LiteralString
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class Controller:
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
         self._lease = Lease()
         self._connected = False
+        self._reached = asyncio.Event()
+        """A new connection: the next heartbeat is sent at once."""
         self._letting_go = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -109,13 +111,22 @@ class Controller:
     async def _listen(self) -> None:
         async for events in self._switch.batches():
             self._inbox.put_nowait(_Heard(events))
+            if events is None:
+                self._reached.set()
 
     async def _beat(self) -> None:
+        await self._reached.wait()
         while True:
+            self._reached.clear()
             sent_ms = self._clock()
             acknowledged = await self._switch.beat(int(time.time()))
             self._inbox.put_nowait(_Beat(sent_ms, acknowledged))
-            await asyncio.sleep(max(0.0, BEAT_S - (self._clock() - sent_ms) / 1000))
+            pause_s = max(0.0, BEAT_S - (self._clock() - sent_ms) / 1000)
+            reached = asyncio.ensure_future(self._reached.wait())
+            try:
+                await asyncio.wait([reached], timeout=pause_s)
+            finally:
+                reached.cancel()
 
     async def _steer(self) -> None:
         while True:

@@ -1,6 +1,6 @@
 """One instance: a city's settings, its data folder, its Asterisk, its passwords."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Self
@@ -112,17 +112,13 @@ class Instance:
         )
 
     def _places(self, etc: Path, catalogue: Catalogue) -> AsteriskPlaces:
-        own = self.folders.asterisk
-        return AsteriskPlaces(
-            etc=etc.resolve(),
-            log=own / "log",
-            spool=own / "spool",
-            run=own / "run",
-            lib=own / "lib",
+        places = AsteriskPlaces.under(
+            self.folders.asterisk,
             modules=self.asterisk.modules_dir,
             data=self.asterisk.data_dir,
             music=catalogue.music_folder(),
         )
+        return replace(places, etc=etc.resolve())
 
 
 def _put(path: Path, text: str) -> Path:

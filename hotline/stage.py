@@ -17,15 +17,13 @@ from hotline.instance import Instance
 from hotline.ports import free_ports, on_free_ports
 from hotline.serve import Supervisor
 from phones.behaviour import Answers
-from phones.ears import Ears
-from phones.g711 import Wave
 from phones.peer import Peer
 from phones.telephone import Telephone
 from phones.voices import voice
 from prompts.catalogue import Catalogue
 from recordings.store import Store
 from settings.edit import with_trunk_ports
-from settings.shapes import Language, Settings
+from settings.shapes import Settings
 
 READY_S = 60.0
 
@@ -107,15 +105,6 @@ class Stage:
             f"steering with {len(self.seats)} free seats",
             lambda health: bool(health["steering"]) and health["seats_free"] >= len(self.seats),
         )
-
-    def ears(self, language: Language, speakers: Iterable[Wave] = (), names: Iterable[str] = ()) -> Ears:
-        """Ears that know every prompt in one language, and some voices by name."""
-        bank = {
-            prompt: self.catalogue.samples(prompt, language)
-            for prompt, spoken in self.catalogue.sounds()
-            if spoken == language
-        }
-        return Ears({**bank, **dict(zip(names, speakers, strict=True))})
 
     def store(self) -> Store:
         """The records, opened a second time; the caller closes it."""

@@ -1,6 +1,7 @@
 """A call as one of its two ends has it: what is heard, said and pressed, and how it ends."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -14,6 +15,8 @@ from phones.sip import Request, Response
 from phones.wire import Incoming, Wire, new_branch
 
 Side = Literal["near", "far"]
+
+GLARE_TRIES = 8
 
 
 class Ended(NamedTuple):
@@ -66,6 +69,9 @@ class Ground:
 
 class Call:
     """One call; `PlacedCall` and `TakenCall` are its two kinds."""
+
+    glare_t1: tuple[float, float] = (0.0, 4.0)
+    """After how many T1 a 491 is tried again, least and most: the called side goes first."""
 
     def __init__(self, ground: Ground, dialog: Dialog, media: Media, *, number: str, caller: str) -> None:
         loop = asyncio.get_running_loop()
@@ -217,12 +223,24 @@ class Call:
             raise Refused("INVITE", 481, "the call is not up")
         self._asking = True
         try:
-            response = await self._ask("INVITE", more=(self.ground.contact, ALLOW), body=self.media.offer(direction))
+            response = await self._offered(direction)
         finally:
             self._asking = False
         if response.status >= 300:
             raise Refused("INVITE", response.status, response.reason)
         self.media.agree(response.body)
+
+    async def _offered(self, direction: sdp.Direction) -> Response:
+        """Offers; when both sides offer at once (491), once more after a while (RFC 3261, section 14.1)."""
+        for _ in range(GLARE_TRIES):
+            response = await self._ask("INVITE", more=(self.ground.contact, ALLOW), body=self.media.offer(direction))
+            if response.status != 491 or self.over:
+                break
+            self._asking = False  # Meanwhile the other side may go first.
+            least, most = self.glare_t1
+            await asyncio.sleep(random.uniform(least, most) * self.ground.wire.timers.t1_s)  # noqa: S311 - no secret
+            self._asking = True
+        return response
 
     def _acknowledge(self, response: Response) -> None:
         """Every 200 to an INVITE has an ACK that is a request of its own."""
@@ -263,12 +281,15 @@ class Call:
         invite = self._unconfirmed
         if invite is None or request.headers.cseq[0] != invite.request.headers.cseq[0]:
             return
+        self._settled(invite)
+        if request.body and not invite.request.body:
+            self._agree_or_end(request.body)
+
+    def _settled(self, invite: Incoming) -> None:
         self._unconfirmed = None
         invite.confirmed()
         if not self._confirmed.done():
             self._confirmed.set_result(None)
-        if request.body and not invite.request.body:
-            self._agree_or_end(request.body)
 
     def _agree_or_end(self, answer: bytes) -> None:
         try:
@@ -286,9 +307,13 @@ class Call:
     def _renegotiated(self, incoming: Incoming) -> None:
         """The other side holds, resumes, moves its media, or only says that it is still there."""
         request = incoming.request
-        if (self._asking or self._unconfirmed is not None) and (request.body or request.method == "INVITE"):
+        offers = request.method == "INVITE" or bool(request.body)
+        before = self._unconfirmed
+        if offers and (self._asking or (before is not None and not before.request.body)):
             incoming.respond(491)
             return
+        if before is not None and request.method == "INVITE":
+            self._settled(before)  # Whoever goes on has heard our 200: only its ACK was lost.
         try:
             body = self._described(request)
         except sdp.NoCommonMedia:

@@ -15,9 +15,6 @@ from phones.taken import TakenCall
 from phones.tasks import Tasks
 from phones.wire import Incoming, Timers, Wire, new_branch
 
-PARTING_S = 2.0
-"""How long the end of calls is waited for when a line is closed."""
-
 
 class NotOpen(RuntimeError):
     """The line is used outside its `async with`."""
@@ -62,11 +59,16 @@ class Line:
     async def __aexit__(self, *_: object) -> None:
         partings = [asyncio.ensure_future(call.hang_up()) for call in self._live.values()]
         if partings:
-            await asyncio.wait(partings, timeout=PARTING_S)
+            await asyncio.wait(partings, timeout=self.parting_s)
         for parting in partings:
             parting.cancel()
         await asyncio.gather(*partings, return_exceptions=True)
         await self._close()
+
+    @property
+    def parting_s(self) -> float:
+        """How long the end of calls is waited for when the line is closed: 2 s, as RFC 3261's timers are."""
+        return 4 * self._timers.t1_s
 
     async def die(self) -> None:
         """Is gone without a word: no BYE, no unregistering, as if its plug had been pulled."""

@@ -14,6 +14,8 @@ from phones.wire import Outgoing
 class PlacedCall(Call):
     """The calling end."""
 
+    glare_t1 = (4.2, 8.0)
+
     def __init__(self, ground: Ground, dialog: Dialog, media: Media, *, number: str, caller: str) -> None:
         super().__init__(ground, dialog, media, number=number, caller=caller)
         self.statuses: list[int] = []

@@ -9,7 +9,7 @@ from phones.behaviour import Behaviour, Rings
 from phones.call import Refused
 from phones.dialog import authorised, new_tag
 from phones.digest import Account, NoAnswer
-from phones.line import PARTING_S, Line
+from phones.line import Line
 from phones.placed import PlacedCall
 from phones.sip import Headers, Request, Response, Where
 from phones.wire import Timers, new_branch
@@ -61,7 +61,7 @@ class Telephone(Line):
     async def __aexit__(self, *_: object) -> None:
         if self.registered and self._wire is not None:
             leaving = asyncio.ensure_future(self.unregister())
-            await asyncio.wait([leaving], timeout=PARTING_S)
+            await asyncio.wait([leaving], timeout=self.parting_s)
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
         await super().__aexit__()

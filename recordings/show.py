@@ -103,6 +103,8 @@ def phrase(entry: Entry) -> str:
     """What the entry says in a sentence."""
     if entry.kind == "ENDED" and not entry.details:
         return "ends"
+    if entry.kind == "ANSWERED" and entry.who == "caller":
+        return "is answered by the hotline"
     return PHRASES[entry.kind].format_map(entry.details).strip()
 
 

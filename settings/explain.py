@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from settings.places import Node, follow
 from settings.problems import Problem, choose, meant
 from settings.shapes import ACTIONS
+from settings.units import written_seconds
 
 PATTERNS: dict[str, str] = {
     r"^[0-9]{2,20}$": "write 2 to 20 digits",
@@ -172,8 +173,8 @@ def _wrong_kind(error: ErrorDetails) -> tuple[str, str]:
 _INSTEAD: dict[str, str] = {
     "int_parsing": "write a whole number",
     "int_parsing_size": "write a smaller number",
-    "greater_than_equal": "write at least {ge}",
-    "less_than_equal": "write at most {le}",
+    "greater_than_equal": "write at least {ge:g}",
+    "less_than_equal": "write at most {le:g}",
     "string_too_short": "write something",
     "string_too_long": "write at most {max_length} characters",
     "too_short": "write at least {min_length} of them",
@@ -189,12 +190,16 @@ def _instead(error: ErrorDetails) -> str:
     if error["type"] == "string_pattern_mismatch":
         return PATTERNS[context["pattern"]]
     if error["type"] in _INSTEAD:
-        return _INSTEAD[error["type"]].format(**context)
+        # Of all values only durations are floats: their bounds are seconds.
+        unit = "s" if isinstance(error["input"], float) else ""
+        return _INSTEAD[error["type"]].format(**context) + unit
     return error["msg"][:1].lower() + error["msg"][1:]
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"'{written_seconds(value)}'"
     if not isinstance(value, str):
-        return "this"
+        return "this" if value else "an empty list"
     text = value if len(value) <= 40 else value[:39] + "…"
     return "'" + "".join(char if char.isprintable() else "�" for char in text) + "'"

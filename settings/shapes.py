@@ -100,8 +100,8 @@ class Trunk(Shape):
     username: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.+-]{1,64}$")
     """With it calls outwards are authenticated; the password is kept with the secrets."""
     register_line: bool = Field(default=False, alias="register")
-    qualify: DurationS = 5.0
-    """How often the line is tried, so that a dead one is known before a call needs it."""
+    qualify: DurationS = Field(default=5.0, ge=1, le=300)
+    """How often the line is tried, so that a dead one is known before a call needs it. 1s to 5m."""
 
 
 # --- numbers.yaml ------------------------------------------------------------------------------
@@ -255,7 +255,8 @@ class Menu(Shape):
 
     prompt: Ident
     keys: dict[MenuKey, Action] = {}
-    wait: DurationS = 5.0
+    wait: DurationS = Field(default=5.0, ge=1, le=60)
+    """How long a key is waited for after the prompt. 1s to 1m."""
     tries: int = Field(default=3, ge=1, le=5)
     """So many silences or wrong keys, and a person takes the call."""
 
@@ -314,10 +315,10 @@ class Seat(Shape):
 
 
 class SeatsFile(Shape):
-    ring: DurationS = 15.0
-    """How long a seat rings before the caller is offered to another."""
-    rest: DurationS = 2.0
-    """How long a seat that did not answer is left alone."""
+    ring: DurationS = Field(default=15.0, ge=1, le=120)
+    """How long a seat rings before the caller is offered to another. 1s to 2m."""
+    rest: DurationS = Field(default=2.0, ge=0.5, le=600)
+    """How long a seat that did not answer is left alone. 500ms to 10m."""
     dial: str = Field(default="PJSIP/{seat}", pattern=r"^[A-Za-z0-9/_.:@-]*\{seat\}[A-Za-z0-9/_.:@-]*$")
     """How Asterisk dials a seat."""
     seats: dict[SeatId, Seat] = {}

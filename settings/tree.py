@@ -64,7 +64,7 @@ def read_text(data: bytes, shown: str) -> tuple[Node | None, list[Problem]]:
         line = before.count(b"\n") + 1
         column = error.start - (before.rfind(b"\n") + 1) + 1
         mend = "save the file as UTF-8"
-        return None, [Problem(Place(shown, line, column), "S003", "it is not written in UTF-8", mend)]
+        return None, [Problem(Place(shown, line, column), "S003", "the file is not UTF-8 from here on", mend)]
     builder = _Builder(shown)
     try:
         return builder.document(text), builder.problems
@@ -127,8 +127,8 @@ class _Builder:
         before = self._count(1, place)
         if depth > _DEEPEST:
             raise self._not_used(event.start_mark, f"it is nested more than {_DEEPEST} deep", "write it flatter")
-        if tag := getattr(event, "tag", None):
-            self.problems.append(Problem(place, "S005", f"the tag {tag!s} is not used here", "write the value alone"))
+        if getattr(event, "tag", None):
+            self.problems.append(Problem(place, "S005", "tags (!…) are not used here", "write the value alone"))
         if event.anchor:
             self._open.add(event.anchor)
         node: Node

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+")
+_SPAN = re.compile(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -22,9 +23,14 @@ def seconds(text: Any) -> float:
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
 
 
+def written_seconds(value: float) -> str:
+    """A duration as `seconds` reads it, to the microsecond."""
+    return f"{value:.6f}".rstrip("0").rstrip(".") + "s"
+
+
 def span(text: Any) -> tuple[time, time]:
     """`09:00-17:30` as two times; `24:00` as an end is the end of the day (time.max)."""
-    found = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", text) if isinstance(text, str) else None
+    found = _SPAN.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise ValueError(f"{text!r} is not a span of hours: write it as '09:00-17:30'")
     begin_h, begin_m, end_h, end_m = (int(part) for part in found.groups())
@@ -49,7 +55,7 @@ def day(text: Any) -> date:
     if isinstance(text, date):
         return text
     try:
-        if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        if isinstance(text, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is a day that does not exist: look at a calendar") from None
@@ -59,7 +65,7 @@ def day(text: Any) -> date:
 DurationS = Annotated[
     float,
     BeforeValidator(seconds),
-    PlainSerializer(lambda value: f"{value:g}s", return_type=str),
+    PlainSerializer(written_seconds, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^{_WHOLE.pattern}$", "examples": ["20s", "1m30s", "500ms"]}),
 ]
 """A duration, held in seconds."""
@@ -68,7 +74,7 @@ HoursSpan = Annotated[
     tuple[time, time],
     BeforeValidator(span),
     PlainSerializer(_written, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d-\d\d:\d\d$", "examples": ["09:00-17:30"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{_SPAN.pattern}$", "examples": ["09:00-17:30"]}),
 ]
 
 Day = Annotated[date, BeforeValidator(day)]

@@ -1,14 +1,33 @@
-"""What every test has: no test may leave a process, a socket or a file open (warnings are errors)."""
+"""What every test has."""
 
+import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+REAL_TIME = ("tests/asterisk/", "tests/contract/", "tests/unit/test_phones_", "tests/unit/test_hotline_")
+"""Where tests drive real processes and sockets in real time. Such a test may be tried a second and a
+third time on a busy machine; the end of the run lists each one that was."""
+
+
+# The same examples at each run, and no clock: a test fails because of the code, or not at all.
+# HYPOTHESIS_PROFILE=explore looks for new examples.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden-write", action="store_true", help="write the golden files anew")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(PROJECT).as_posix().startswith(REAL_TIME):
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def missing_references(draft: Draft) -> Iterator[Problem]:
         if kind == "number" and name in emergencies:
             mend = "emergency numbers are reached by their keys; write a number of numbers.yaml"
         place = draft.places.value(reference.file, *reference.path)
-        yield Problem(place, _CODES[kind], f"there is no {kind} '{name}'", mend)
+        yield Problem(place, _CODES[kind], f"there {'are' if kind == 'hours' else 'is'} no {kind} '{name}'", mend)
 
 
 def listed_twice(draft: Draft) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ def shadowing(draft: Draft) -> Iterator[Problem]:
             yield Problem(draft.places.key(_FILE, number), "S030", matter, mend)
     for seat in draft.settings.answering.seats:
         if seat in emergencies or seat in draft.settings.numbers:
-            matter = f"the seat {seat} has the number of {'an emergency' if seat in emergencies else 'a hotline'}"
+            matter = f"the seat {seat} is called like {'an emergency' if seat in emergencies else 'a hotline'} number"
             yield Problem(draft.places.key("seats.yaml", "seats", seat), "S034", matter, "give the seat another number")
 
 

@@ -70,8 +70,8 @@ def trunks(draft: Draft) -> Iterator[Problem]:
     for ident, trunk in draft.settings.trunks.items():
         place = draft.places.value("trunks.yaml", ident, "host")
         if not _is_host(trunk.host):
-            mend = "write a host's name or its IPv4 address"
-            yield Problem(place, "S083", f"'{trunk.host}' can be neither", mend)
+            matter = f"'{trunk.host}' is neither a host's name nor an IPv4 address"
+            yield Problem(place, "S083", matter, "write one of the two")
         elif (trunk.host, trunk.port) == (str(sip.address), sip.port):
             yield Problem(place, "S083", f"the trunk '{ident}' leads to ourselves", "write the carrier's address")
         if trunk.register_line and trunk.username is None:

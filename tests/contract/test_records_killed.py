@@ -23,7 +23,7 @@ from tests.support.sqlite_receiver import SqliteReceiver
 
 CALLS = 24
 KILLS_AT = (3, 9, 40, 95, 180, 400)
-"""After so many SQL statements: while opening, in the midst of a batch, after moving audio."""
+"""After so many SQL statements: before a batch, in its midst, between moving audio and telling it."""
 
 
 def made_calls() -> list[MadeCall]:

@@ -14,11 +14,10 @@ from sqlite_utils import Database
 from structlog.testing import capture_logs
 
 from calls.record import Outcome
-from recordings import ledger
 from recordings.schema import MIGRATIONS, StoreTooNew
 from recordings.store import Store
 from tests.support.journal_lines import BEGIN_US, MadeCall, answered_call
-from tests.support.keeping import Surroundings
+from tests.support.keeping import Surroundings, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -82,6 +81,23 @@ async def test_a_call_keeps_its_record_when_its_linkedid_changes(around: Surroun
     assert record.seats == ("8001", "8002")
 
 
+async def test_two_callers_who_are_joined_keep_a_record_each(around: Surroundings) -> None:
+    first, second = MadeCall(1), MadeCall(2)
+    for call in (first, second):
+        call.arrive()
+        call.enter_room()
+    second.linkedid = first.linkedid
+    second.step("KEY", where="waiting", key="*3")
+    second.end()
+    first.end()
+    around.write(first.lines[:3] + second.lines + first.lines[3:])
+    records = await around.caught_up()
+    assert {(record.ref, len(record.keys), record.outcome) for record in records} == {
+        (first.ref, 0, Outcome.ABANDONED),
+        (second.ref, 1, Outcome.ABANDONED),
+    }
+
+
 async def test_a_second_arrival_of_the_same_call_makes_no_second_record(around: Surroundings) -> None:
     call = MadeCall()
     call.arrive()
@@ -120,7 +136,7 @@ async def test_a_restarted_asterisk_ends_its_old_calls_and_no_new_one(around: Su
         await keeper.reborn((BEGIN_US + 60_000_000) // 1000)
         await keeper.reborn((BEGIN_US + 60_000_000) // 1000)
     assert [entry["ref"] for entry in logs] == [old.ref]
-    by_ref = {record.ref: record for record in around.found(store)}
+    by_ref = {str(record.ref): record for record in around.found(store)}
     assert (by_ref[old.ref].outcome, by_ref[old.ref].running) == (Outcome.INTERRUPTED, False)
     assert by_ref[old.ref].ended_utc_ms == old.now_us // 1000
     assert by_ref[ended.ref].outcome is Outcome.ANSWERED
@@ -128,7 +144,7 @@ async def test_a_restarted_asterisk_ends_its_old_calls_and_no_new_one(around: Su
     new.end()
     around.write(new.lines[-3:])
     await keeper.catch_up()
-    assert {record.ref: record.outcome for record in around.found(store)}[new.ref] is Outcome.LEFT
+    assert {str(record.ref): record.outcome for record in around.found(store)}[new.ref] is Outcome.LEFT
 
 
 async def test_bad_lines_stand_in_a_table_of_their_own_and_in_the_log_without_their_text(
@@ -164,20 +180,34 @@ async def test_a_batch_that_fails_half_way_is_kept_not_at_all_and_then_wholly(
     assert [record.outcome for record in around.found(store)] == [Outcome.ANSWERED]
 
 
+async def test_a_record_never_tells_more_than_the_events_that_are_kept(
+    around: Surroundings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call, keeper = MadeCall(), around.keeper(store)
+    call.arrive()
+    around.write(call.lines)
+    await keeper.catch_up()
+    call.enter_room()
+    around.write(call.lines[2:])
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_put_aside", None)
+        with pytest.raises(TypeError):
+            await keeper.catch_up()
+    store.interrupt("node1", 2**60)
+    assert around.found(store)[0].waiting_since_utc_ms is None
+
+
 async def test_a_keeper_that_runs_waits_for_a_missing_folder_and_goes_on(around: Surroundings, store: Store) -> None:
     around.journal.parent.rmdir()
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(around.keeper(store).run())
-            while not logs:
-                await asyncio.sleep(0.01)
+            await until(lambda: logs)
             around.journal.parent.mkdir()
             around.write(answered_call().lines)
-            while not around.found(store):
-                await asyncio.sleep(0.01)
-            while len(logs) < 2:
-                await asyncio.sleep(0.01)
+            await until(lambda: len(logs) > 1)
             task.cancel()
+    assert len(around.found(store)) == 1
     assert [entry["event"] for entry in logs] == ["calls_not_kept", "calls_kept_again"]
 
 
@@ -227,6 +257,18 @@ async def test_finished_audio_is_moved_to_its_day_in_the_citys_time_with_its_has
     assert record.recording_sha256 == sha256(audio).hexdigest()
     assert record.recording_ms == 2000
     assert list(around.monitor.iterdir()) == []
+
+
+async def test_a_late_event_leaves_the_recording_where_it_is(around: Surroundings, store: Store) -> None:
+    call, keeper = recorded_call(around, seconds=1), around.keeper(store)
+    await keeper.catch_up()
+    (record,) = around.found(store)
+    assert record.recording_file is not None
+    (around.recordings / record.recording_file).unlink()  # Somebody moved it to another disk.
+    call.event("BRIDGE_ENTER")
+    around.write(call.lines[-1:])
+    await keeper.catch_up()
+    assert around.found(store) == [record]
 
 
 async def test_a_caller_who_was_never_connected_leaves_no_audio(around: Surroundings) -> None:
@@ -288,7 +330,7 @@ async def test_audio_goes_to_another_disk_by_copying(around: Surroundings, monke
             raise OSError(18, "Invalid cross-device link")
         return real(self, target)
 
-    monkeypatch.setattr(ledger.Path, "replace", other_disk)
+    monkeypatch.setattr(Path, "replace", other_disk)
     (record,) = await around.caught_up()
     assert record.recording_file is not None
     assert [path.name for path in (around.recordings / record.recording_file).parent.iterdir()] == [f"{call.ref}.wav"]

@@ -14,7 +14,7 @@ def ref_of(serial: int) -> str:
     return str(UUID(int=serial, version=4))
 
 
-def line(kind: str, at_us: int, channel: str, uniqueid: str, linkedid: str, extra: str = "") -> str:
+def line(kind: str, at_us: int, channel: str, uniqueid: str, linkedid: str, *, extra: str = "") -> str:
     """One line without its line break, quoted as Asterisk quotes."""
     at = f"{at_us // 1_000_000}.{at_us % 1_000_000:06d}"
     columns = (kind, at, channel, uniqueid, linkedid, "arrival", "12345", "", extra)
@@ -84,7 +84,7 @@ class MadeCall:
 
     def _line(self, kind: str, channel: str, extra: str, wait_ms: int) -> None:
         self.now_us += wait_ms * 1000
-        self.lines.append(line(kind, self.now_us, channel, self._uniqueids[channel], self.linkedid, extra))
+        self.lines.append(line(kind, self.now_us, channel, self._uniqueids[channel], self.linkedid, extra=extra))
 
 
 def answered_call(serial: int = 1, *, begin_us: int = BEGIN_US, node: str = "node1") -> MadeCall:

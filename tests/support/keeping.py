@@ -1,6 +1,7 @@
 """A keeper's surroundings: a journal, a spool and a store in a folder of their own."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,15 @@ from recordings.queries import Wanted, find
 from recordings.store import Store
 
 CITY = ZoneInfo("Asia/Shanghai")
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Waits for it; gives up after a minute."""
+    for _ in range(6000):
+        if happened():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen within a minute")
 
 
 class Surroundings:

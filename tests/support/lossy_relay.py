@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self, cast
 
 from phones import sip
@@ -49,15 +50,14 @@ class LossyRelay:
         self.right: Where = ("", 0)
         self.lost = self.doubled = self.late = 0
         self._weather = weather
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - a test's weather must come back with its seed
         self._losses: dict[bytes, int] = {}
         self._sides: list[_Side] = []
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         for take in (self._from_near, self._from_far):
-            make: Callable[[], _Side] = lambda take=take: _Side(take)  # type: ignore[misc]
-            _, side = await loop.create_datagram_endpoint(make, local_addr=("127.0.0.1", 0))
+            _, side = await loop.create_datagram_endpoint(partial(_Side, take), local_addr=("127.0.0.1", 0))
             self._sides.append(side)
         self.left, self.right = (self._where(side) for side in self._sides)
         return self

@@ -1,7 +1,7 @@
 """One end of a SIP exchange that a test moves by hand, one message at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from phones import sdp, sip
@@ -9,7 +9,16 @@ from phones.sip import Headers, Request, Where
 from phones.wire import Incoming, Timers, Wire, new_branch
 
 QUICK = Timers(t1_s=0.1, t2_s=0.4, t4_s=0.5)
+HASTY = Timers(t1_s=0.02, t2_s=0.08, t4_s=0.1)
+"""For tests of what happens when nobody answers: 64·T1 is 1.3 s."""
 WITHIN_S = 20.0
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Polls until something has become true; a TimeoutError after a generous while."""
+    async with asyncio.timeout(WITHIN_S):
+        while not true():  # noqa: ASYNC110 - what is waited for is a plain value of the code under test
+            await asyncio.sleep(0.01)
 
 
 class ScriptedEnd:

@@ -90,7 +90,7 @@ def _numbers(draw: DrawFn, earlier: list[str], skills: list[str], menus: list[st
         "priority": draw(st.integers(1, 9)),
         "hours": chosen,
     }
-    if menus and draw(st.booleans()):
+    if draw(st.booleans()) and menus:
         number["menu"] = draw(st.sampled_from(menus))
     if chosen != "always":
         number["closed"] = {"notice": "notice", "then": draw(st.sampled_from(("person", "hangup")))}

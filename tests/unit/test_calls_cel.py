@@ -1,5 +1,6 @@
 """How a journal line is read."""
 
+import contextlib
 import csv
 import io
 
@@ -45,8 +46,8 @@ def test_a_hangup_tells_its_cause_and_who_hung_up() -> None:
         (REAL.replace("ref=6fff", "ref=../6fff"), "no UUID"),
         (REAL.replace("{", "["), "not JSON"),
         (REAL_HANGUP.replace(":16", ':""16""'), "without its cause"),
-        (line("ANSWER", BEGIN_US, "c", "u", "l", "[]"), "not a JSON object"),
-        (line("SAID", BEGIN_US, "c", "u", "l", '{"extra":1}'), "has no text"),
+        (line("ANSWER", BEGIN_US, "c", "u", "l", extra="[]"), "not a JSON object"),
+        (line("SAID", BEGIN_US, "c", "u", "l", extra='{"extra":1}'), "has no text"),
     ],
 )
 def test_a_line_that_asterisk_would_not_write_is_refused_with_the_reason(broken: str, matter: str) -> None:
@@ -64,7 +65,9 @@ def test_what_stands_inside_a_column_never_changes_the_others(text: str) -> None
 @given(st.text(alphabet='"\n,AHNGUP{}:.0123456789', min_size=1, max_size=120))
 def test_line_breaks_in_a_dialled_number_forge_no_event(hostile: str) -> None:
     genuine = line("CHAN_START", BEGIN_US, "PJSIP/a-1", "u", "l")
-    forged = '\n"HANGUP","1795295391.363839","PJSIP/a-1","u","l","","","","{""hangupcause"":16,""hangupsource"":""""}"\n'
+    forged = (
+        '\n"HANGUP","1795295391.363839","PJSIP/a-1","u","l","","","","{""hangupcause"":16,""hangupsource"":""""}"\n'
+    )
     for dialled in (hostile, forged + hostile, hostile + forged):
         file = genuine.replace("12345", dialled.replace('"', '""')) + "\n"
         for part in file.split("\n"):
@@ -79,10 +82,8 @@ def test_the_columns_are_those_that_a_spreadsheet_would_read() -> None:
 
 @given(st.sampled_from(sorted(STEPS)), st.text())
 def test_whatever_stands_in_a_step_is_read_or_refused(kind: str, text: str) -> None:
-    try:
-        read(kind, text)
-    except StepWrong as wrong:
-        assert wrong.kind == kind
+    with contextlib.suppress(StepWrong):
+        assert read(kind, text).kind == kind
 
 
 @pytest.mark.parametrize("number", ["--5", "5.0", "٣", "", "9" * 19])

@@ -294,9 +294,7 @@ def test_who_cannot_be_served_is_told_why() -> None:
 
 
 def test_a_blocked_caller_is_served_again_after_the_last_day() -> None:
-    settings = changed("blocked", (), None) if False else city(
-        blocked=[{"number": "13900000000", "reason": "占线", "author": "8001", "until": "2025-11-17"}]
-    )  # fmt: skip
+    settings = city(blocked=[{"number": "13900000000", "reason": "占线", "author": "8001", "until": "2025-11-17"}])
     assert called("12333", caller="13900000000", settings=settings)[1] == RecordingStarted(ANY)
 
 

@@ -1,6 +1,5 @@
 """Ears: the right prompt is recognised, also in pieces, in noise and beside another voice; no other is."""
 
-import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -144,12 +143,11 @@ def test_a_prompt_without_enough_sound_is_refused(wave: Wave) -> None:
 
 
 async def test_listening_goes_on_until_the_prompt_has_come() -> None:
-    reached = iter(range(8000, 10**9, 8000))
+    reached = iter(range(8000, 10**9, 40_000))
     heard = await until_heard(EARS, lambda: SPOKEN[: next(reached)], "prompt6", least_part=0.9)
     assert heard.whole
     with pytest.raises(TooLate, match="prompt3"):
         await until_heard(EARS, lambda: SPOKEN, "prompt1", within_s=0.0)
-    assert asyncio.get_running_loop().is_running()
 
 
 def test_voices_are_steady_and_unlike_one_another() -> None:

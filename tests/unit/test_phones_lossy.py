@@ -13,13 +13,16 @@ from phones.media import Media
 from phones.peer import Peer
 from phones.telephone import Telephone
 from tests.support.lossy_relay import LossyRelay, Weather
-from tests.support.scripted_end import QUICK, WITHIN_S
+from tests.support.scripted_end import QUICK, until
 
 BAD = Weather(lost=0.3, doubled=0.3, late=0.5, late_s=0.08)
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_calls_come_and_go_as_on_a_good_line(seed: int) -> None:
+async def test_calls_come_and_go_as_on_a_good_line() -> None:
+    await asyncio.gather(*(come_and_go(seed) for seed in range(6)))
+
+
+async def come_and_go(seed: int) -> None:
     async with (
         Peer(("127.0.0.1", 9), address="127.0.0.1", behave=Answers(), timers=QUICK) as peer,
         LossyRelay(peer.where, BAD, seed) as relay,
@@ -29,7 +32,7 @@ async def test_calls_come_and_go_as_on_a_good_line(seed: int) -> None:
         await call.answered()
         other = peer.calls[0]
         await call.hold()
-        await call.resume()
+        await other.resume()
         await (call if seed % 2 else other).hang_up()
         assert (await call.ended()).side == ("near" if seed % 2 else "far")
         assert (await other.ended()).side == ("far" if seed % 2 else "near")
@@ -42,7 +45,8 @@ async def test_calls_come_and_go_as_on_a_good_line(seed: int) -> None:
 
         peer.behave = Rings()
         given_up = await phone.call("12345")
-        await given_up.rang()
+        await until(lambda: len(peer.calls) == 3)
+        # It is not awaited that it rings: a lost 180 is not repeated.
         await given_up.hang_up()
         assert (await given_up.ended()).side == "near"
         assert (await peer.calls[-1].ended()).side == "far"
@@ -62,9 +66,7 @@ async def test_speech_is_recognised_and_keys_count_once_over_a_bad_line() -> Non
         here.start()
         await here.press("159")
         await here.say(spoken)
-        async with asyncio.timeout(WITHIN_S):
-            while len(there.timeline) < len(spoken) + 3 * 1600:
-                await asyncio.sleep(0.02)
+        await until(lambda: len(there.timeline) >= len(spoken) + 3 * 1600)
     for media in (here, there):
         media.close()
         await media.gone()

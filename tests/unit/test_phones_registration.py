@@ -1,14 +1,12 @@
 """Seats register, stay registered, and leave."""
 
-import asyncio
-
 import pytest
 
 from phones.call import Refused
 from phones.digest import Account
 from phones.telephone import Telephone
 from tests.support.registrar import registrar
-from tests.support.scripted_end import QUICK, WITHIN_S
+from tests.support.scripted_end import QUICK, until
 
 ACCOUNT = Account("8001", "secret")
 
@@ -48,9 +46,8 @@ async def test_a_registration_that_is_too_short_is_lengthened() -> None:
 async def test_a_registration_is_renewed_before_it_ends() -> None:
     async with registrar(ACCOUNT) as server:
         server.granted_s = 1
-        async with Telephone("8001", server.where, password="secret", timers=QUICK), asyncio.timeout(WITHIN_S):
-            while len(server.seen) < 3:
-                await asyncio.sleep(0.02)
+        async with Telephone("8001", server.where, password="secret", timers=QUICK):
+            await until(lambda: len(server.seen) >= 3)
 
 
 async def test_a_seat_may_leave_and_come_back() -> None:

@@ -2,12 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from phones import sip
 from phones.sip import Request, Response
 from phones.wire import NoSocket, Timers, Wire
-from tests.support.scripted_end import ScriptedEnd, scripted_end
-
-HASTY = Timers(t1_s=0.01, t2_s=0.04, t4_s=0.05)
+from tests.support.scripted_end import HASTY, ScriptedEnd, scripted_end, until
 
 
 class Deaf(asyncio.DatagramProtocol):
@@ -22,9 +22,8 @@ async def test_a_request_that_nobody_answers_is_repeated_and_ends_with_408() -> 
     transport, deaf = await asyncio.get_running_loop().create_datagram_endpoint(Deaf, local_addr=("127.0.0.1", 0))
     async with scripted_end(HASTY) as end:
         to = transport.get_extra_info("sockname")
-        for method in ("OPTIONS", "INVITE"):
-            answer = await end.open.ask(end.request(method, to), to)
-            assert answer.status == 408
+        answers = await asyncio.gather(*(end.open.ask(end.request(it, to), to) for it in ("OPTIONS", "INVITE")))
+        assert [answer.status for answer in answers] == [408, 408]
     transport.close()
     await asyncio.sleep(0)
     methods = [data.split()[0] for data in deaf.datagrams]
@@ -46,7 +45,7 @@ async def test_a_repeated_request_gets_the_same_answer_and_is_handed_on_once() -
 
 
 async def test_a_refusal_is_repeated_until_its_ack_comes() -> None:
-    patient = Timers(t1_s=0.02, t2_s=0.05, t4_s=0.05)
+    patient = Timers(t1_s=0.01, t2_s=0.03, t4_s=0.03)
     transport, deaf = await asyncio.get_running_loop().create_datagram_endpoint(Deaf, local_addr=("127.0.0.1", 0))
     where = transport.get_extra_info("sockname")
     async with scripted_end() as here, scripted_end(patient) as there:
@@ -58,8 +57,7 @@ async def test_a_refusal_is_repeated_until_its_ack_comes() -> None:
         unheard: list[bool] = []
         incoming.on_unconfirmed = lambda: unheard.append(True)
         incoming.respond(486, tag=sip.Tag("t"))
-        while len(deaf.datagrams) < 4:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(deaf.datagrams) >= 4)
         transport.sendto(invite.replace(b"INVITE sip", b"ACK sip").replace(b"1 INVITE", b"1 ACK"), there.where)
         await asyncio.sleep(2 * patient.patience_s)
         assert not unheard
@@ -75,10 +73,9 @@ async def test_a_ringing_call_is_neither_repeated_nor_given_up() -> None:
         here.open.start(invite, there.where, responses.append)
         incoming = await there.next("INVITE")
         incoming.respond(180)
-        await asyncio.sleep(HASTY.patience_s * 1.5)
+        await asyncio.sleep(HASTY.patience_s * 1.1)
         incoming.respond(200)
-        while not responses or responses[-1].status != 200:
-            await asyncio.sleep(0.01)
+        await until(lambda: responses[-1:] != [] and responses[-1].status == 200)
         assert 408 not in [response.status for response in responses]
 
 
@@ -95,12 +92,8 @@ async def test_noise_is_counted_and_hurts_nobody() -> None:
 
 async def test_a_taken_port_is_named() -> None:
     async with scripted_end() as here:
-        try:
+        with pytest.raises(NoSocket, match=f":{here.where[1]} "):
             await Wire.open(here.where, ScriptedEnd().take, HASTY)
-        except NoSocket as error:
-            assert f":{here.where[1]}" in str(error)
-        else:
-            raise AssertionError("a port was bound twice")
 
 
 def _branch(request: Request) -> str:

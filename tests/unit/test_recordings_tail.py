@@ -99,6 +99,15 @@ def test_a_file_that_was_cut_off_or_whose_inode_is_used_again_is_read_anew(journ
     assert read(Tail(journal, [other])) == (kinds(LINES[4:5]), [])
 
 
+def test_a_file_that_lost_its_end_is_read_anew(journal: Path) -> None:
+    tail = Tail(journal, [])
+    append(journal, "\n".join(LINES[:3]) + "\n")
+    read(tail)
+    os.truncate(journal, len(LINES[0]) + 1)
+    append(journal, LINES[4] + "\n")
+    assert read(tail) == (kinds([LINES[0], LINES[4]]), [])
+
+
 def test_bad_lines_are_put_aside_and_the_rest_goes_on(journal: Path) -> None:
     tail = Tail(journal, [])
     append(journal, b"nonsense\n\xff\xfe\n" + LINES[0].encode() + b"\n")

@@ -56,6 +56,8 @@ MISTAKES = (
     Mistake("S010", "numbers.yaml", "notice: notice_12366 }", "notise: notice_12366 }", "notise", "'notice'"),
     Mistake("S011", "numbers.yaml", "  greeting: greeting_12329\n", "", "12329:", "'greeting'"),
     Mistake("S012", "seats.yaml", "ring: 15s", "ring: 15", "15 #", "'15' is not a duration"),
+    Mistake("S012", "seats.yaml", "rest: 2s", "rest: 0s", "0s #", "'0s' is not possible here: write at least 0.5s"),
+    Mistake("S012", "menus.yaml", "wait: 6s", "wait: 2m", "2m", "'120s' is not possible here: write at most 60s"),
     Mistake("S012", "numbers.yaml", "from: 2012-01-01", "from: 20120101", "20120101", "2026-01-31"),
     Mistake("S012", "numbers.yaml", "from: 2012-01-01", "from: 2012-02-30", "2012-02-30", "calendar"),
     Mistake("S012", "hours.yaml", '"08:30-20:00"', '"20:00-08:30"', '"20:00-08:30"', "two spans"),

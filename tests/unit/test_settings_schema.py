@@ -11,27 +11,24 @@ from ruamel.yaml import YAML
 from settings.files import FILES
 from settings.schema import schemas, write
 
+KINDS = {"string": str, "integer": int, "boolean": bool, "null": type(None), "object": dict, "array": list}
+
 
 def fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
     """Whether a value fits, by the part of JSON Schema that ours use."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
-    if "oneOf" in schema and sum(fits(value, part, root) for part in schema["oneOf"]) != 1:
-        return False
-    if "anyOf" in schema and not any(fits(value, part, root) for part in schema["anyOf"]):
-        return False
-    kinds = {"string": str, "integer": int, "boolean": bool, "null": type(None), "object": dict, "array": list}
-    wanted = schema.get("type", [])
-    wanted = [wanted] if isinstance(wanted, str) else wanted
-    if wanted and not isinstance(value, tuple(kinds[kind] for kind in wanted)):
-        return False
-    if ("enum" in schema and value not in schema["enum"]) or ("const" in schema and value != schema["const"]):
-        return False
-    if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
-        return False
-    if isinstance(value, list):
-        return all(fits(item, schema.get("items", {}), root) for item in value)
-    return not isinstance(value, dict) or fits_mapping(value, schema, root)
+    wanted = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", list(KINDS))
+    return (
+        isinstance(value, tuple(KINDS[kind] for kind in wanted))
+        and ("oneOf" not in schema or sum(fits(value, part, root) for part in schema["oneOf"]) == 1)
+        and ("anyOf" not in schema or any(fits(value, part, root) for part in schema["anyOf"]))
+        and ("enum" not in schema or value in schema["enum"])
+        and ("const" not in schema or value == schema["const"])
+        and (not isinstance(value, str) or re.search(schema.get("pattern", ""), value) is not None)
+        and (not isinstance(value, list) or all(fits(item, schema.get("items", {}), root) for item in value))
+        and (not isinstance(value, dict) or fits_mapping(value, schema, root))
+    )
 
 
 def fits_mapping(value: dict[Any, Any], schema: dict[str, Any], root: dict[str, Any]) -> bool:

@@ -1,0 +1,166 @@
+"""A real Asterisk with a city's compiled configuration, short tones for prompts, and nobody steering."""
+
+import asyncio
+import math
+import struct
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from asterisk.console import console
+from asterisk.found import Asterisk
+from asterisk.process import AsteriskProcess
+from calls.cel import Row, parse
+from calls.journal import Arrived, Step
+from dialplan.compile import Compiled, compile_city
+from dialplan.names import LANGUAGES
+from dialplan.server import AsteriskPlaces
+from settings.edit import on_ports, with_trunk_ports
+from settings.secrets import Secrets
+from settings.shapes import Language, Settings
+from tests.support.small_asterisk import free_port
+
+PASSWORD = "a seat's password"
+BOUND_S = 30.0
+SHORT_S = 0.2
+LONG_S = 4.0
+"""Long enough to press a key while it plays, on a machine that is busy."""
+
+
+def tone(hertz: float, seconds: float) -> bytes:
+    """Signed linear, 8 kHz."""
+    count = int(8000 * seconds)
+    return struct.pack(f"<{count}h", *(int(8000 * math.sin(math.tau * hertz * at / 8000)) for at in range(count)))
+
+
+def write_sounds(settings: Settings, folder: Path, long: frozenset[str]) -> dict[tuple[str, Language], Path]:
+    """A tone for each prompt in each language, short but for those named."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sounds: dict[tuple[str, Language], Path] = {}
+    for place, prompt in enumerate(settings.prompts.prompts):
+        sound = tone(300 + 20 * place, LONG_S if prompt in long else SHORT_S)
+        for language in LANGUAGES:
+            sounds[prompt, language] = folder / f"{prompt}-{language}"
+            (folder / f"{prompt}-{language}.sln").write_bytes(sound)
+    return sounds
+
+
+def secrets_of(settings: Settings) -> Secrets:
+    named = [ident for ident, trunk in settings.trunks.items() if trunk.username is not None]
+    return Secrets(
+        "the manager's password", dict.fromkeys(settings.answering.seats, PASSWORD), dict.fromkeys(named, PASSWORD)
+    )
+
+
+def moved(settings: Settings) -> Settings:
+    """The settings on free ports; each trunk's far end on a free port of its own address."""
+    sip, rtp = free_port(), free_port()
+    settings = on_ports(settings, sip=sip, rtp_first=20000 + rtp % 20000 // 2 * 2, ami=free_port(), http=free_port())
+    return with_trunk_ports(settings, {ident: (trunk.host, free_port()) for ident, trunk in settings.trunks.items()})
+
+
+@dataclass
+class CityAsterisk:
+    """One that runs."""
+
+    found: Asterisk
+    settings: Settings
+    places: AsteriskPlaces
+    process: AsteriskProcess
+    compiled: Compiled
+
+    @property
+    def server(self) -> tuple[str, int]:
+        return str(self.settings.server.sip.address), self.settings.server.sip.port
+
+    async def say(self, command: str) -> str:
+        """A console command."""
+        return await console(self.found, self.places.etc / "asterisk.conf", command, bound_s=BOUND_S)
+
+    async def beat(self, *, alive: bool = True) -> None:
+        """As if a controller steered for the next hour, or none."""
+        await self.say(f"dialplan set global HL_BEAT {int(time.time()) + 3600 if alive else 0}")
+
+    async def shift(self, seconds: int) -> None:
+        """Sets the dialplan's clock for dates and hours forward or back."""
+        await self.say(f"dialplan set global HL_SHIFT_S {seconds}")
+
+    def rows(self) -> list[Row]:
+        """Everything in the journal so far."""
+        if not self.places.journal.exists():
+            return []
+        whole = self.places.journal.read_text(encoding="utf-8").rpartition("\n")[0]
+        return [parse(line) for line in whole.split("\n")] if whole else []
+
+    def calls(self) -> list[list[Row]]:
+        """The rows of each call, by its linkedid, in the order in which the calls came."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows():
+            found.setdefault(row.linkedid, []).append(row)
+        return list(found.values())
+
+    def linked(self, caller: str) -> str:
+        """The linkedid of the last call of this caller."""
+        return next(
+            row.linkedid for row in reversed(self.rows()) if isinstance(row.step, Arrived) and row.step.caller == caller
+        )
+
+    def steps(self, caller: str) -> list[Step]:
+        """What the dialplan wrote about the last call of this caller."""
+        for rows in reversed(self.calls()):
+            steps = [row.step for row in rows if row.step is not None]
+            if any(isinstance(step, Arrived) and step.caller == caller for step in steps):
+                return steps
+        return []
+
+    async def until(self, wanted: Callable[[], bool], what: str) -> None:
+        """Polls; raises AssertionError with the journal when it does not come true in time."""
+        deadline = time.monotonic() + BOUND_S
+        while not wanted():
+            if time.monotonic() > deadline:
+                told = "\n".join(f"{row.kind} {row.context},{row.exten} {row.extra}" for row in self.rows()[-40:])
+                raise AssertionError(f"{what} did not happen; the journal ends with\n{told}")
+            await asyncio.sleep(0.02)
+
+    async def wrote(self, caller: str, kind: type, times: int = 1, **fields: object) -> None:
+        """Waits for a step of a caller's call."""
+
+        def there() -> bool:
+            found = [step for step in self.steps(caller) if isinstance(step, kind)]
+            return len([step for step in found if all(getattr(step, k) == v for k, v in fields.items())]) >= times
+
+        await self.until(there, f"{kind.__name__} {fields} of {caller}")
+
+
+def write(compiled: Compiled, places: AsteriskPlaces, extra: Iterable[tuple[str, str]] = ()) -> None:
+    for folder in places.folders():
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (*compiled.files.items(), *extra):
+        (places.etc / name).write_text(text, encoding="utf-8")
+
+
+@asynccontextmanager
+async def running(
+    found: Asterisk, settings: Settings, folder: Path, today: date, *, long: frozenset[str] = frozenset()
+) -> AsyncIterator[CityAsterisk]:
+    """Starts it, and stops it in the end. The settings are moved to free ports first; `long` names prompts."""
+    settings = moved(settings)
+    places = AsteriskPlaces.under(
+        folder, modules=found.modules_dir, data=found.data_dir, music=folder / "prompts" / "music"
+    )
+    sounds = write_sounds(settings, folder / "prompts", long)
+    places.music.mkdir(parents=True, exist_ok=True)
+    (places.music / "hold.sln").write_bytes(tone(200, 5))
+    compiled = compile_city(settings, secrets_of(settings), places, sounds, today)
+    write(compiled, places)
+    process = AsteriskProcess(found, places.etc / "asterisk.conf")
+    await process.start()
+    try:
+        city = CityAsterisk(found, settings, places, process, compiled)
+        await city.say("module load res_clioriginate.so")  # For `channel redirect`, in the controller's place.
+        yield city
+    finally:
+        await process.stop()

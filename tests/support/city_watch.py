@@ -1,0 +1,150 @@
+"""Watching a staged city: what its journal says of each caller, and what is kept of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from calls.cel import Row
+from calls.journal import Arrived, RoomEntered, SeatOffered, Step
+from calls.record import CallRecord
+from hotline.stage import Stage, staged, until
+from phones.placed import PlacedCall
+from phones.telephone import Telephone
+from recordings.store import Store, record_of
+from settings.shapes import Number, Seat, Settings
+
+S = TypeVar("S")
+
+GENERAL, SOCIAL, MARKET, HOUSING = "12319", "12333", "12315", "12329"
+"""Numbers of the example city without a menu, by the skill that their callers need."""
+
+
+def with_seats(settings: Settings, seats: dict[str, tuple[str, ...]], *, ring_s: float, rest_s: float) -> Settings:
+    """The settings with these seats (id → skills) and no others."""
+    answering = settings.answering.model_copy(
+        update={
+            "ring": ring_s,
+            "rest": rest_s,
+            "seats": {seat: Seat(skills=skills) for seat, skills in seats.items()},
+        }
+    )
+    return settings.model_copy(update={"answering": answering})
+
+
+def with_priority(settings: Settings, number: str, priority: int) -> Settings:
+    """The settings with another priority for a number."""
+    changed: Number = settings.numbers[number].model_copy(update={"priority": priority})
+    return settings.model_copy(update={"numbers": {**settings.numbers, number: changed}})
+
+
+def with_capacity(settings: Settings, ordinary: int) -> Settings:
+    """The settings with so many ordinary calls let in."""
+    capacity = settings.server.capacity.model_copy(update={"ordinary": ordinary})
+    return settings.model_copy(update={"server": settings.server.model_copy(update={"capacity": capacity})})
+
+
+@dataclass(slots=True)
+class City:
+    """A stage, and a reader of its records."""
+
+    stage: Stage
+    store: Store
+    log: Path
+    """What the controller said."""
+
+    def records(self) -> list[CallRecord]:
+        return [record_of(row) for row in self.store.rows("SELECT * FROM records ORDER BY arrived_utc_ms")]
+
+    def of(self, caller: str) -> CallRecord | None:
+        """The record of a caller who called once."""
+        return next((record for record in self.records() if record.caller == caller), None)
+
+    def rows(self, caller: str) -> list[Row]:
+        """Everything that is kept of a caller's call, by time."""
+        record = self.of(caller)
+        return [] if record is None else sorted(self.store.events(record.ref), key=lambda row: row.at_us)
+
+    def steps(self, caller: str, kind: type[S]) -> list[S]:
+        """The steps of one kind that the dialplan wrote about a caller."""
+        return [row.step for row in self.rows(caller) if isinstance(row.step, kind)]
+
+    def times_us(self, caller: str, kind: type[S]) -> list[int]:
+        """When those steps were written."""
+        return [row.at_us for row in self.rows(caller) if isinstance(row.step, kind)]
+
+    def told(self, caller: str) -> list[Step | str]:
+        return [row.step or row.kind for row in self.rows(caller)]
+
+    async def wrote(self, caller: str, kind: type[S], times: int = 1, **fields: object) -> S:
+        """Waits for the so-manyth step of a kind, with these fields, of a caller."""
+
+        def there() -> list[S]:
+            found = self.steps(caller, kind)
+            fit = [one for one in found if all(getattr(one, name) == value for name, value in fields.items())]
+            return fit[times - 1 :]
+
+        found: list[S] = await until(
+            f"{kind.__name__} {fields} of {caller}", there, seen=lambda: self.told(caller) or self.records()
+        )
+        return found[0]
+
+    async def calls(self, number: str, caller: str) -> PlacedCall:
+        """A citizen calls and waits; returns once the citizen is in the waiting room."""
+        placed = await self.stage.carrier.call(number, caller=caller)
+        await self.wrote(caller, RoomEntered)
+        return placed
+
+    async def kept(self, caller: str) -> CallRecord:
+        """Waits for the complete record of a caller, with its recording if anybody was connected."""
+
+        def complete() -> CallRecord | None:
+            record = self.of(caller)
+            over = record is not None and not record.running
+            return record if over and record and (record.recording_sha256 or not record.talk_ms) else None
+
+        found: CallRecord = await until(f"the record of {caller}", complete, seen=lambda: self.told(caller))
+        return found
+
+    async def until_waiting(self, callers: int) -> None:
+        await self.stage.until_healthy(
+            f"{callers} callers waiting", lambda health: bool(health["steering"]) and health["waiting"] == callers
+        )
+
+    async def until_free(self, seats: int) -> None:
+        await self.stage.until_healthy(
+            f"{seats} free seats", lambda health: bool(health["steering"]) and health["seats_free"] == seats
+        )
+
+    async def until_empty(self) -> None:
+        """Waits until no caller is left and no seat is there."""
+        await self.stage.until_healthy(
+            "an empty city",
+            lambda health: bool(health["steering"]) and health["calls_known"] == health["seats_free"] == 0,
+        )
+
+    def offers(self, callers: Iterable[str]) -> list[str]:
+        """Each of the callers as often as a seat was offered to them, by time."""
+        found = [(at_us, caller) for caller in callers for at_us in self.times_us(caller, SeatOffered)]
+        return [caller for _, caller in sorted(found)]
+
+    async def clear(self) -> None:
+        """Everybody hangs up, and every seat leaves."""
+        for call in [*self.stage.carrier.calls, *(call for seat in self.stage.seats.values() for call in seat.calls)]:
+            await call.hang_up()
+        for seat in self.stage.seats.values():
+            await seat.unregister()
+        await self.until_empty()
+
+
+@asynccontextmanager
+async def watched(settings: Settings, data: Path, *, sounds: Path, seats: Iterable[str] | None = None) -> AsyncIterator[City]:
+    """Runs a city on a stage (see `hotline.stage.staged`) and opens its records beside it."""
+    data.mkdir(parents=True, exist_ok=True)
+    log = data / "controller.log"
+    with log.open("a", encoding="utf-8", buffering=1) as output:
+        async with staged(settings, data, seats=seats, prompts=sounds, output=output) as stage:
+            with stage.store() as store:
+                yield City(stage, store, log)

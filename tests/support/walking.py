@@ -1,0 +1,211 @@
+"""A caller who follows a script of keys on a real Asterisk, and the journal that the call leaves."""
+
+import itertools
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, AsyncIterator
+
+from asterisk.console import console
+from calls.cel import Row, parse
+from calls.journal import Arrived, KeyMissed, MenuEntered, RoomEntered, Said, Step
+from hotline.stage import Stage, until
+from ivr.walk import Press, blank, walk
+from phones.placed import PlacedCall
+from routing.hours import moment
+from settings.emergencies import routes
+from settings.shapes import Settings
+
+NO_TRUNKS: Mapping[str, str] = MappingProxyType({})
+CONSOLE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a caller dials and presses."""
+
+    dialled: str
+    presses: tuple[Press, ...] = ()
+    caller: str | None = None
+    """None: a number of their own."""
+    trunks: Mapping[str, str] = field(default_factory=lambda: NO_TRUNKS)
+    """DIALSTATUS of the trunks that do not answer."""
+
+
+def script(dialled: str, *presses: Press | str, **more: Any) -> Script:
+    """A text stands for a key that is pressed where the call listens next."""
+    return Script(dialled, tuple(Press(press) if isinstance(press, str) else press for press in presses), **more)
+
+
+def walked(settings: Settings, told: Script, caller: str, at: datetime) -> list[Step]:
+    """The journal that Python expects of the script, when the city's clock says `at`."""
+    return walk(settings, told.dialled, told.presses, moment(settings, at), caller=caller, trunks=told.trunks)
+
+
+class Journal:
+    """Asterisk's journal file, read on as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._calls: dict[str, list[Row]] = {}
+
+    def rows(self, linkedid: str) -> list[Row]:
+        """All of a call so far."""
+        self._look()
+        return self._calls.get(linkedid, [])
+
+    def steps(self, linkedid: str) -> list[Step]:
+        return [row.step for row in self.rows(linkedid) if row.step is not None]
+
+    def known(self) -> frozenset[str]:
+        """The calls that have come so far."""
+        self._look()
+        return frozenset(self._calls)
+
+    def _look(self) -> None:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._read += len(whole) + len(newline)
+        for line in whole.decode().split("\n") if newline else ():
+            row = parse(line)
+            self._calls.setdefault(row.linkedid, []).append(row)
+
+
+class Walkers:
+    """Citizens who place calls in a city on a stage. Many can be under way at the same time."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.settings = stage.instance.settings
+        self.journal = Journal(stage.instance.folders.journal)
+        self._callers = (f"138{number:08}" for number in itertools.count(1))
+        self._emergency_keys = frozenset(route.key for route in routes(self.settings.emergencies))
+
+    async def until_lines_work(self) -> None:
+        """Waits until Asterisk knows that every trunk answers."""
+
+        async def all_there() -> bool:
+            told = await self.console("pjsip show contacts")
+            return told.count(" Avail ") == len(self.settings.trunks)
+
+        await until("every trunk reached", all_there)
+
+    async def console(self, command: str) -> str:
+        instance = self.stage.instance
+        return await console(instance.asterisk, instance.folders.etc / "asterisk.conf", command, bound_s=CONSOLE_S)
+
+    async def put(self, name: str, value: str | int) -> None:
+        """Gives a global variable of the dialplan another value."""
+        await self.console(f"dialplan set global {name} {value}")
+
+    async def set_clock(self, at: datetime) -> None:
+        """From now on dates and hours are looked at as if it were `at`."""
+        await self.put("HL_SHIFT_S", int(at.timestamp()) - int(time.time()))
+
+    @asynccontextmanager
+    async def endless(self, *prompts: str) -> AsyncIterator[None]:
+        """These prompts last for most of a minute, so that nobody is too late to press a key in them."""
+        music = next(self.stage.catalogue.music_folder().iterdir()).with_suffix("")
+        sounds = self.stage.catalogue.sounds()
+        for prompt in prompts:
+            await self.put(f"SAY_zh_{prompt}", str(music))
+        try:
+            yield
+        finally:
+            for prompt in prompts:
+                await self.put(f"SAY_zh_{prompt}", str(sounds[prompt, "zh"]))
+
+    async def check(self, told: Script, at: datetime) -> None:
+        """Places the call, follows the script, hangs up: the journal must be what `ivr.walk` says."""
+        caller = next(self._callers) if told.caller is None else told.caller
+        real = await self._walks(told, caller)
+        assert real == walked(self.settings, told, caller, at)
+
+    async def _walks(self, told: Script, caller: str) -> list[Step]:
+        before = self.journal.known()
+        call = await self.stage.carrier.call(told.dialled, caller=caller)
+        try:
+            linkedid = await until(f"{caller} arrives at {told.dialled}", lambda: self._new(before, told, caller))
+            walker = _Walker(call, self.journal, linkedid, self._emergency_keys)
+            await walker.follow(told.presses)
+        finally:
+            await call.hang_up()
+        await until(
+            f"the end of {caller}'s call in the journal",
+            lambda: any(row.kind == "LINKEDID_END" for row in self.journal.rows(linkedid)),
+        )
+        return [blank(step) for step in self.journal.steps(linkedid)]
+
+    def _new(self, before: frozenset[str], told: Script, caller: str) -> str | None:
+        for linkedid in self.journal.known() - before:
+            match self.journal.steps(linkedid):
+                case [Arrived(dialled=told.dialled, caller=number), *_] if number == caller:
+                    return linkedid
+        return None
+
+
+class _Walker:
+    """One caller with a script. Only the journal tells where the call is: never the clock."""
+
+    def __init__(
+        self, call: PlacedCall, journal: Journal, linkedid: str, emergency_keys: frozenset[str | None]
+    ) -> None:
+        self._call = call
+        self._journal = journal
+        self._linkedid = linkedid
+        self._emergency_keys = emergency_keys
+        self._done = 0
+        """So many steps of the call are the past: the next key answers a later one."""
+
+    async def follow(self, presses: Iterable[Press]) -> None:
+        """Presses each key where it belongs, and goes on until the call ends or waits for a seat."""
+        for press in presses:
+            await self._until(f"a place for {press}", lambda press=press: self._ready(press))
+            if self._call.over:
+                return
+            steps = self._steps()
+            if press.key:
+                await self._call.press(press.key)
+            if not _waits(steps) or press.key in self._emergency_keys:
+                self._done = len(steps)  # An answer to what was pressed will follow these.
+        await self._until("waiting", lambda: len(self._steps()) > self._done and _waits(self._steps()))
+
+    async def _until(self, what: str, wanted: Any) -> None:
+        await until(f"{what} in call {self._linkedid}", lambda: self._call.over or wanted(), seen=self._steps)
+
+    def _steps(self) -> list[Step]:
+        return self._journal.steps(self._linkedid)
+
+    def _ready(self, press: Press) -> bool:
+        steps = self._steps()
+        if len(steps) <= self._done:
+            return False
+        if press.during is not None:
+            return isinstance(steps[-1], Said) and steps[-1].prompt == press.during
+        if not press.key:
+            return KeyMissed in map(type, steps[self._done :])
+        return _waits(steps) or _offers(steps)
+
+
+def _offers(steps: list[Step]) -> bool:
+    """A menu's prompt plays, or its time to press a key runs."""
+    return [type(step) for step in steps[-2:]] == [MenuEntered, Said]
+
+
+def _waits(steps: list[Step]) -> bool:
+    """The caller is in the waiting room, and has been welcomed there."""
+    match steps:
+        case [*earlier, RoomEntered()]:
+            return any(isinstance(step, RoomEntered) for step in earlier)
+        case [*_, RoomEntered(), Said("please_wait")] | [*_, Said("still_waiting")]:
+            return True
+        case _:
+            return False

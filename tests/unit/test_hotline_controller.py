@@ -1,0 +1,152 @@
+"""The controller's loop over a scripted switch."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from asterisk.port import Answer
+from calls.live import CallRef, Channel, Device, Seat, Waiting
+from hotline.controller import Controller
+from routing.leader import AloneLeader
+from routing.room import Room
+from tests.support.scripted_switch import ScriptedSwitch
+
+ALICE, BOB = Seat("8001"), Seat("8002")
+
+
+def caller(name: str, t0_ms: int = 1, skills: frozenset[str] = frozenset({"general"})) -> Waiting:
+    return Waiting(Channel(f"PJSIP/carrier-{name}"), CallRef(name), t0_ms, skills, 5, "12345", "zh")
+
+
+async def seen(condition: Callable[[], object]) -> None:
+    """Polls until the condition holds; the test fails if it never does."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came about")
+
+
+@asynccontextmanager
+async def steering(switch: ScriptedSwitch, *, leader: AloneLeader | None = None) -> AsyncIterator[Controller]:
+    seats = {ALICE: frozenset({"general"}), BOB: frozenset({"general", "social"})}
+    controller = Controller(switch, Room(seats, ring_ms=15_000, rest_ms=50), leader or AloneLeader())
+    running = asyncio.create_task(controller.run())
+    try:
+        yield controller
+    finally:
+        controller.let_go()
+        await running
+
+
+async def test_a_caller_who_waits_is_sent_to_a_free_seat() -> None:
+    switch = ScriptedSwitch()
+    switch.seat(ALICE, Device.FREE)
+    async with steering(switch):
+        await seen(lambda: switch.snapshots)
+        switch.caller_waits(caller("c1"))
+        await seen(lambda: switch.connected_to)
+    assert switch.connected_to == [(Channel("PJSIP/carrier-c1"), ALICE)]
+
+
+async def test_callers_who_waited_before_the_controller_came_are_found_in_the_snapshot() -> None:
+    switch = ScriptedSwitch()
+    switch.seats[BOB] = Device.FREE
+    for name, t0_ms in (("late", 9), ("early", 3)):
+        switch.waiting[Channel(f"PJSIP/carrier-{name}")] = caller(name, t0_ms)
+    async with steering(switch):
+        await seen(lambda: switch.connected_to)
+    assert switch.connected_to == [(Channel("PJSIP/carrier-early"), BOB)]
+
+
+async def test_nothing_is_sent_while_heartbeats_are_not_acknowledged() -> None:
+    switch = ScriptedSwitch()
+    switch.acknowledges = False
+    switch.seat(ALICE, Device.FREE)
+    switch.caller_waits(caller("c1"))
+    async with steering(switch) as controller:
+        await seen(lambda: switch.beats)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not controller.steering
+        assert not controller.connected
+        assert switch.connected_to == []
+        switch.acknowledges = True
+        await seen(lambda: switch.connected_to)
+        assert controller.steering
+
+
+async def test_a_seat_is_free_at_once_when_its_caller_has_hung_up() -> None:
+    switch = ScriptedSwitch()
+    switch.answers.append(Answer.NO_CHANNEL)
+    async with steering(switch):
+        await seen(lambda: switch.snapshots)
+        switch.caller_waits(caller("gone", 1))
+        switch.caller_waits(caller("here", 2))
+        switch.seat(ALICE, Device.FREE)
+        await seen(lambda: len(switch.connected_to) == 2)
+    assert [channel for channel, _ in switch.connected_to] == ["PJSIP/carrier-gone", "PJSIP/carrier-here"]
+
+
+async def test_an_unclear_answer_leads_to_a_snapshot_and_the_caller_is_tried_again() -> None:
+    switch = ScriptedSwitch()
+    switch.answers.append(Answer.FAILED)
+    async with steering(switch):
+        await seen(lambda: switch.snapshots == 1)
+        switch.caller_waits(caller("c1"))
+        switch.seat(ALICE, Device.FREE)
+        await seen(lambda: len(switch.connected_to) == 2)
+    assert switch.snapshots == 2
+
+
+async def test_a_lost_connection_is_taken_up_again_with_a_snapshot() -> None:
+    switch = ScriptedSwitch()
+    async with steering(switch):
+        await seen(lambda: switch.snapshots == 1)
+        switch.lose()
+        await seen(lambda: switch.snapshots == 2)
+        switch.caller_waits(caller("c1"))
+        switch.seat(ALICE, Device.FREE)
+        await seen(lambda: switch.connected_to)
+
+
+async def test_callers_in_survival_are_taken_back_and_then_served() -> None:
+    switch = ScriptedSwitch()
+    switch.surviving[Channel("PJSIP/carrier-s1")] = ("survival_general", caller("s1"))
+    switch.seats[ALICE] = Device.FREE
+    async with steering(switch):
+        await seen(lambda: switch.connected_to)
+    assert switch.withdrawn[0] == ("survival_general", Channel("PJSIP/carrier-s1"))
+
+
+async def test_a_seat_that_rests_is_tried_again_without_any_further_event() -> None:
+    switch = ScriptedSwitch()
+    switch.seats[ALICE] = Device.FREE
+    async with steering(switch):
+        await seen(lambda: switch.snapshots)
+        switch.caller_waits(caller("c1"))
+        await seen(lambda: len(switch.connected_to) == 1)
+        switch.comes_back(Channel("PJSIP/carrier-c1"), "BUSY")
+        await seen(lambda: len(switch.connected_to) == 2)
+
+
+async def test_letting_go_tells_asterisk_at_once_that_nobody_steers() -> None:
+    switch = ScriptedSwitch()
+    async with steering(switch):
+        await seen(lambda: switch.snapshots)
+    assert switch.beats[-1] == 0
+
+
+async def test_another_leader_leaves_this_controller_quiet() -> None:
+    class Led(AloneLeader):
+        def leads(self) -> bool:
+            return False
+
+    switch = ScriptedSwitch()
+    switch.seats[ALICE] = Device.FREE
+    switch.caller_waits(caller("c1"))
+    async with steering(switch, leader=Led()) as controller:
+        await seen(lambda: controller.connected)
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert switch.connected_to == []
