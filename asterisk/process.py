@@ -7,10 +7,12 @@ supervisor: no terminal signal and no broken pipe reaches it.
 import asyncio
 import os
 import re
+import resource
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from asterisk.found import Asterisk
 _POLL_S = 0.05
 _CONSOLE_LOG_LIMIT = 8_000_000
 """A console log larger than this (bytes) is put aside before the next start."""
+_MOST_FILES = 65_536
+"""Each call holds sockets, pipes and a recording: the usual limit of 1024 files is soon reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ class AsteriskProcess:
             if self.console_log.stat().st_size > _CONSOLE_LOG_LIMIT:
                 self.console_log.replace(self.console_log.with_suffix(".log.1"))
         self.boot = None
-        with self.console_log.open("ab") as log:
+        with self.console_log.open("ab") as log, _many_files():
             self._log_from = log.tell()
             # What it writes (recordings, records) is nobody else's to read.
             self._child = subprocess.Popen(
@@ -256,3 +260,18 @@ def _signal(pid: int, number: signal.Signals) -> None:
     # It leads a group of its own: whatever it started ends with it.
     with suppress(ProcessLookupError):
         os.killpg(pid, number)
+
+
+@contextmanager
+def _many_files() -> Iterator[None]:
+    """Lets a program that is started meanwhile open as many files as this user may, to _MOST_FILES."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -99,7 +99,8 @@ def _read(path: Path) -> _Wave:
 def _move(source: Path, target: Path) -> None:
     """After it the audio is on the disk under its new name."""
     folder = target.parent
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    for parent in (*reversed(folder.parents[:3]), folder):
+        parent.mkdir(mode=0o700, exist_ok=True)
     try:
         _sync(source)
         source.replace(target)
@@ -112,7 +113,7 @@ def _move(source: Path, target: Path) -> None:
         beside.replace(target)
         _sync(folder)
         source.unlink()
-    target.chmod(0o640)
+    target.chmod(0o600)
     for parent in (folder, *folder.parents[:3]):
         _sync(parent)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -135,6 +136,17 @@ async def test_it_outlives_whoever_started_it(process: AsteriskProcess) -> None:
     assert os.getpgid(boot.pid) != os.getpgid(0)
     output = await asyncio.to_thread(Path(f"/proc/{boot.pid}/fd/1").readlink)
     assert output == process.console_log, "a pipe would end it with its reader"
+
+
+async def test_it_may_open_as_many_files_as_many_calls_need(process: AsteriskProcess) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    try:
+        boot = await process.start()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(soft, 512)
+        assert resource.prlimit(boot.pid, resource.RLIMIT_NOFILE)[0] == min(hard, 65_536)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_a_start_that_is_given_up_leaves_nothing_running(process: AsteriskProcess) -> None:

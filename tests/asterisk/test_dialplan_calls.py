@@ -1,8 +1,9 @@
 """The compiled dialplan on a real Asterisk, with real telephones and nobody steering."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -10,7 +11,13 @@ from itertools import takewhile
 import pytest
 import pytest_asyncio
 
+from asterisk.ami import ActionRefused, AmiAccess, AmiBounds, open_ami
 from asterisk.found import find
+from asterisk.heard import HEARD
+from asterisk.port import Answer
+from asterisk.switch import AmiSwitch
+from calls.live import Seat
+from dialplan.names import AMI_USER
 from calls.journal import (
     EmergencyChosen,
     Refused,
@@ -28,13 +35,10 @@ from phones.peer import Peer
 from phones.placed import PlacedCall
 from phones.telephone import Telephone
 from routing.hours import moment
-from tests.support.city_asterisk import PASSWORD, CityAsterisk, running
+from tests.support.city_asterisk import PASSWORD, CityAsterisk, running, secrets_of
 from tests.support.settings_maker import city
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-LONG = frozenset({"hello", "hint", "closed_office", "to_tax"})
-
 
 @dataclass
 class Town:
@@ -65,15 +69,18 @@ class Town:
 
     async def connect(self, caller: str, seat: str) -> None:
         """What the controller does."""
-        rows = next(rows for rows in self.asterisk.calls() if rows[0].linkedid == self.asterisk.linked(caller))
-        await self.asterisk.say(f"channel redirect {rows[0].channel} connect,{seat},1")
+        await self.asterisk.say(f"channel redirect {self.channel(caller)} connect,{seat},1")
+
+    def channel(self, caller: str) -> str:
+        linkedid = self.asterisk.linked(caller)
+        return next(row.channel for row in self.asterisk.rows() if row.linkedid == linkedid)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     folder = tmp_path_factory.mktemp("city")
     today = datetime.now(UTC).date()
-    async with running(find(), city(), folder, today, long=LONG) as asterisk, AsyncExitStack() as stack:
+    async with running(find(), city(), folder, today) as asterisk, AsyncExitStack() as stack:
 
         async def far_end(trunk: str) -> Peer:
             place = asterisk.settings.trunks[trunk]
@@ -86,55 +93,6 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
 async def test_it_boots_without_a_word_of_complaint(town: Town) -> None:
     assert town.asterisk.process.complaints() == ()
     assert "8001" in await town.asterisk.say("queue show survival_english_social")
-
-
-WALKS: dict[str, tuple[str, list[Press]]] = {
-    "a number of old without a menu": ("12333", []),
-    "a key": ("12345", [Press("1")]),
-    "a key during the greeting is the menu's first": ("12345", [Press("2", during="hello")]),
-    "a submenu, and back": ("12345", [Press("3"), Press("#"), Press("#"), Press("0")]),
-    "three wrong keys": ("12345", [Press("7"), Press("5"), Press("*9")]),
-    "three silences": ("12345", [Press("3"), SILENCE, SILENCE, SILENCE]),
-    "another language": ("12345", [Press("8"), Press("3"), Press("1")]),
-    "a prompt, broken off": ("12345", [Press("4"), Press("9", during="hint"), Press("1")]),
-    "a star that nothing follows": ("12345", [Press("*"), Press("2")]),
-    "no emergency while waiting": ("12333", [Press("5"), Press("*7"), Press("*")]),
-    "taken over by another number": ("12318", [Press("1")]),
-    "cancelled": ("12301", []),
-    "another centre that is not there": ("12366", []),
-    "a number that nobody serves": ("40088", []),
-}
-
-
-async def test_what_callers_meet_is_what_the_walk_in_python_says(town: Town) -> None:
-    """All at once: each of them takes its time."""
-    await town.asterisk.beat()
-    await asyncio.gather(*(_walked(town, number, presses) for number, presses in WALKS.values()))
-
-
-async def _walked(town: Town, number: str, presses: list[Press]) -> None:
-    now = moment(town.asterisk.settings, datetime.now(UTC))
-    trunks = {"tax_centre": "CHANUNAVAIL"}
-    call, caller = await town.call(number)
-
-    def expected(count: int) -> list[Step]:
-        return walk(town.asterisk.settings, number, presses[:count], now, caller=caller, trunks=trunks)
-
-    async def has_written(count: int) -> None:
-        await town.asterisk.until(lambda: len(town.asterisk.steps(caller)) >= count, f"step {count} of {number}")
-
-    for place, press in enumerate(presses):
-        # What the walks without and with this press have in common comes before it; it ends with the
-        # prompt during which, or after which, the key is pressed.
-        pairs = zip(expected(place), expected(place + 1), strict=False)
-        common = [pair[0] for pair in takewhile(lambda pair: pair[0] == pair[1], pairs)]
-        await has_written(max(at for at, step in enumerate(common, 1) if isinstance(step, Said)))
-        if press.key:
-            await call.press(press.key)
-    whole = expected(len(presses))
-    await has_written(len(whole))
-    assert [blank(step) for step in town.asterisk.steps(caller)] == whole
-    await call.hang_up()
 
 
 async def test_an_emergency_number_is_connected_without_a_prompt_and_with_the_callers_number(town: Town) -> None:
@@ -172,17 +130,6 @@ async def test_the_emergency_key_is_obeyed_while_waiting_and_in_survival(town: T
     await call.hang_up()
 
 
-async def test_a_seat_that_answers_talks_until_one_hangs_up(town: Town) -> None:
-    await town.asterisk.beat()
-    call, caller = await town.waits()
-    async with town.telephone("8001", Answers()) as seat:
-        await town.connect(caller, "8001")
-        await town.asterisk.until(lambda: any(taken.up for taken in seat.calls), "the talk")
-        await seat.calls[-1].hang_up()
-        assert (await call.ended()).side == "far"
-    await town.asterisk.wrote(caller, TalkEnded, seat="8001", q850_cause=16)
-
-
 async def test_a_seat_that_does_not_answer_gives_the_caller_back_who_waits_since_the_same_moment(town: Town) -> None:
     await town.asterisk.beat()
     call, caller = await town.waits()
@@ -210,17 +157,47 @@ async def test_two_callers_sent_to_one_seat_do_not_both_ring_it(town: Town) -> N
         await two.hang_up()
 
 
-async def test_a_caller_whose_seat_falls_silent_waits_again(town: Town) -> None:
+async def test_a_caller_who_has_pressed_a_star_is_connected_all_the_same(town: Town) -> None:
+    """Asterisk's own collecting of digits would take the redirect for a wrong number and hang up."""
     await town.asterisk.beat()
     call, caller = await town.waits()
     async with town.telephone("8001", Answers()) as seat:
+        await call.press("*")
+        await town.asterisk.until_at(caller, "Read")
         await town.connect(caller, "8001")
         await town.asterisk.until(lambda: any(taken.up for taken in seat.calls), "the talk")
-        seat.calls[-1].vanish()
-        await town.asterisk.wrote(caller, TalkEnded, seat="8001", q850_cause=44)
-        await town.asterisk.wrote(caller, RoomEntered, 2)
-        assert call.up
-    await call.hang_up()
+        await call.hang_up()
+
+
+async def test_the_controllers_account_may_do_what_the_controller_does_and_no_more(town: Town) -> None:
+    server = town.asterisk.settings.server.ami
+    access = AmiAccess(str(server.address), server.port, AMI_USER, secrets_of(town.asterisk.settings).ami)
+    switch = AmiSwitch(town.asterisk.settings.city.node, access)
+    await town.asterisk.beat(alive=False)
+    call, caller = await town.waits()
+    await town.asterisk.wrote(caller, SurvivalEntered, queue="survival_social")
+    async with aclosing(switch.batches()) as batches:
+        assert await anext(batches) is None
+        snapshot = await switch.snapshot()
+        [(queue, waiting)] = [entry for entry in snapshot.surviving if entry[1].channel == town.channel(caller)]
+        assert (queue, waiting.skills, waiting.priority) == ("survival_social", {"social"}, 4)
+        assert await switch.beat(int(time.time()))
+        assert await switch.withdraw(queue, waiting.channel) == Answer.DONE
+        await town.asterisk.wrote(caller, RoomEntered, 2, t0_ms=waiting.t0_ms)
+        async with town.telephone("8001", Answers()) as seat:
+            assert await switch.connect(waiting.channel, Seat("8001")) == Answer.DONE
+            await town.asterisk.until(lambda: any(taken.up for taken in seat.calls), "the talk")
+            await call.hang_up()
+    control = await open_ami(access, HEARD, AmiBounds())
+    for action, headers in (
+        ("Command", {"Command": "core show version"}),
+        ("Originate", {"Channel": "Local/110@arrival", "Application": "System", "Data": "id"}),
+        ("GetConfig", {"Filename": "manager.conf"}),
+        ("ModuleLoad", {"LoadType": "reload"}),
+    ):
+        with pytest.raises(ActionRefused):
+            await control.act(action, headers)
+    await control.close()
 
 
 async def test_with_nobody_steering_the_longest_waiting_caller_is_served_first(town: Town) -> None:
@@ -236,30 +213,6 @@ async def test_with_nobody_steering_the_longest_waiting_caller_is_served_first(t
         await town.asterisk.wrote(first, TalkEnded, seat="8003", q850_cause=16)
         await town.asterisk.until(lambda: any(taken.up and taken.caller == second for taken in seat.calls), "the next")
         await two.hang_up()
-
-
-async def test_the_city_day_and_hour_decide_when_the_call_comes(town: Town) -> None:
-    """Open and closed, working day and holiday, before and after a number's first day."""
-    zone = moment(town.asterisk.settings, datetime.now(UTC)).at.tzinfo
-    for at, closed in (
-        (datetime(2026, 11, 23, 10, 0, tzinfo=zone), False),
-        (datetime(2026, 11, 23, 12, 30, tzinfo=zone), True),
-        (datetime(2026, 11, 22, 10, 0, tzinfo=zone), True),
-    ):
-        await town.asterisk.shift(int((at - datetime.now(UTC)) / timedelta(seconds=1)))
-        call, caller = await town.call("12329")
-        await town.asterisk.wrote(caller, Said)
-        expected = walk(town.asterisk.settings, "12329", [], moment(town.asterisk.settings, at), caller=caller)
-        assert ("closed_office" in {getattr(step, "prompt", "") for step in expected}) == closed
-        real = [blank(step) for step in town.asterisk.steps(caller)]
-        assert real == expected[: len(real)]
-        await call.hang_up()
-    before = datetime(2019, 12, 31, 23, 0, tzinfo=zone)
-    await town.asterisk.shift(int((before - datetime.now(UTC)) / timedelta(seconds=1)))
-    call, caller = await town.call("12345")
-    await town.asterisk.wrote(caller, Refused, why="unknown")
-    await call.hang_up()
-    await town.asterisk.shift(0)
 
 
 async def test_a_blocked_caller_is_refused_and_still_reaches_an_emergency(town: Town) -> None:
@@ -286,7 +239,7 @@ async def test_nothing_but_digits_is_left_of_a_hostile_caller_id(town: Town, hos
 
 async def test_a_dialled_number_with_more_than_digits_in_it_is_not_found(town: Town) -> None:
     before = len(town.asterisk.rows())
-    for number in ("12345;x", "1234\r\nEvent: x", "123${SHELL(id)}", "*1", "1" * 21):
+    for number in ("1234\r\nEvent: x", "123${SHELL(id)}", "*1", "1" * 21):
         call = await town.carrier.call(number, caller="13812345678")
         assert (await call.ended()).status == 404
     assert len(town.asterisk.rows()) == before

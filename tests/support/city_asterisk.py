@@ -36,7 +36,7 @@ def tone(hertz: float, seconds: float) -> bytes:
     return struct.pack(f"<{count}h", *(int(8000 * math.sin(math.tau * hertz * at / 8000)) for at in range(count)))
 
 
-def write_sounds(settings: Settings, folder: Path, long: frozenset[str]) -> dict[tuple[str, Language], Path]:
+def write_sounds(settings: Settings, folder: Path) -> dict[tuple[str, Language], Path]:
     """A tone for each prompt in each language, short but for those named."""
     folder.mkdir(parents=True, exist_ok=True)
     sounds: dict[tuple[str, Language], Path] = {}
@@ -84,10 +84,6 @@ class CityAsterisk:
         """As if a controller steered for the next hour, or none."""
         await self.say(f"dialplan set global HL_BEAT {int(time.time()) + 3600 if alive else 0}")
 
-    async def shift(self, seconds: int) -> None:
-        """Sets the dialplan's clock for dates and hours forward or back."""
-        await self.say(f"dialplan set global HL_SHIFT_S {seconds}")
-
     def rows(self) -> list[Row]:
         """Everything in the journal so far."""
         if not self.places.journal.exists():
@@ -124,6 +120,17 @@ class CityAsterisk:
                 told = "\n".join(f"{row.kind} {row.context},{row.exten} {row.extra}" for row in self.rows()[-40:])
                 raise AssertionError(f"{what} did not happen; the journal ends with\n{told}")
             await asyncio.sleep(0.02)
+
+    async def until_at(self, caller: str, application: str) -> None:
+        """Waits until a caller's channel is in an application."""
+        linkedid = self.linked(caller)
+        deadline = time.monotonic() + BOUND_S
+        while True:
+            lines = (await self.say("core show channels concise")).splitlines()
+            if any(line.endswith(linkedid) and f"!{application}!" in line for line in lines):
+                return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{caller} did not come to {application}")
 
     async def wrote(self, caller: str, kind: type, times: int = 1, **fields: object) -> None:
         """Waits for a step of a caller's call."""

@@ -67,13 +67,21 @@ class City:
         record = self.of(caller)
         return [] if record is None else sorted(self.store.events(record.ref), key=lambda row: row.at_us)
 
-    def steps(self, caller: str, kind: type[S]) -> list[S]:
-        """The steps of one kind that the dialplan wrote about a caller."""
-        return [row.step for row in self.rows(caller) if isinstance(row.step, kind)]
+    def steps(self, caller: str, kind: type[S], **fields: object) -> list[S]:
+        """The steps of one kind, with these fields, that the dialplan wrote about a caller."""
+        return [step for _, step in self._written(caller, kind, fields)]
 
-    def times_us(self, caller: str, kind: type[S]) -> list[int]:
+    def times_us(self, caller: str, kind: type[S], **fields: object) -> list[int]:
         """When those steps were written."""
-        return [row.at_us for row in self.rows(caller) if isinstance(row.step, kind)]
+        return [at_us for at_us, _ in self._written(caller, kind, fields)]
+
+    def _written(self, caller: str, kind: type[S], fields: dict[str, object]) -> list[tuple[int, S]]:
+        return [
+            (row.at_us, row.step)
+            for row in self.rows(caller)
+            if isinstance(row.step, kind)
+            if all(getattr(row.step, name) == value for name, value in fields.items())
+        ]
 
     def told(self, caller: str) -> list[Step | str]:
         return [row.step or row.kind for row in self.rows(caller)]
@@ -81,13 +89,10 @@ class City:
     async def wrote(self, caller: str, kind: type[S], times: int = 1, **fields: object) -> S:
         """Waits for the so-manyth step of a kind, with these fields, of a caller."""
 
-        def there() -> list[S]:
-            found = self.steps(caller, kind)
-            fit = [one for one in found if all(getattr(one, name) == value for name, value in fields.items())]
-            return fit[times - 1 :]
-
         found: list[S] = await until(
-            f"{kind.__name__} {fields} of {caller}", there, seen=lambda: self.told(caller) or self.records()
+            f"{kind.__name__} {fields} of {caller}",
+            lambda: self.steps(caller, kind, **fields)[times - 1 :],
+            seen=lambda: self.told(caller),
         )
         return found[0]
 

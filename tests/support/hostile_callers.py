@@ -1,6 +1,7 @@
 """Callers whose numbers and names mean mischief, and an eavesdropper at Asterisk's manager interface."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,13 +16,13 @@ def hostile(shell_file: Path) -> tuple[tuple[str, str, str], ...]:
     shell = f"${{SHELL(touch {shell_file})}}"
     return (
         (f"13900000001\r\n{FORGED}", "line breaks", "139000000017001"),
-        (f'"13900000002"{shell}', shell, "13900000002"),
-        ("1390000;0003,s,1)&System(id)", "; DROP TABLE records; --", "139000000031"),
+        (f'"13900000002"{shell}', shell, re.sub("[^0-9]", "", f"13900000002{shell_file}")[:20]),
+        ("13900000003,s,1)&System(id);1", "; DROP TABLE records; --", "139000000031"),
         ("+8613900000004}${HL_REF}$[1/0]", '"quoted" \\ and <sip:7001@127.0.0.1>', "+861390000000410"),
         ("13900000005" * 40, "长" * 120, "13900000005139000000"),
         ("7001", "a seat's number", "7001"),
         ("anonymous", "", ""),
-        ("139%0d%0a00000006\x00\x1f\x7f“六”", "%0d%0a${EXTEN}", "139000000006"),
+        ("139%0d%0a00000006\x00\x1f\x7f“六”", "%0d%0a${EXTEN}", "13900000006"),
     )
 
 

@@ -2,19 +2,20 @@
 
 import itertools
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, AsyncIterator
+from typing import Any
 
 from asterisk.console import console
 from calls.cel import Row, parse
 from calls.journal import Arrived, KeyMissed, MenuEntered, RoomEntered, Said, Step
 from hotline.stage import Stage, until
-from ivr.walk import Press, blank, walk
+from ivr.walk import SILENCE, Press, blank, walk
 from phones.placed import PlacedCall
 from routing.hours import moment
 from settings.emergencies import routes
@@ -168,31 +169,37 @@ class _Walker:
     async def follow(self, presses: Iterable[Press]) -> None:
         """Presses each key where it belongs, and goes on until the call ends or waits for a seat."""
         for press in presses:
-            await self._until(f"a place for {press}", lambda press=press: self._ready(press))
-            if self._call.over:
+            await self._until(f"a place for {press}", partial(self._ready, press))
+            ready = self._ready(press)
+            if self._call.over or ready is None:
                 return
-            steps = self._steps()
             if press.key:
                 await self._call.press(press.key)
-            if not _waits(steps) or press.key in self._emergency_keys:
-                self._done = len(steps)  # An answer to what was pressed will follow these.
+            if not _waits(self._steps()[:ready]) or press.key in self._emergency_keys:
+                self._done = ready  # What was pressed will be answered by later steps.
         await self._until("waiting", lambda: len(self._steps()) > self._done and _waits(self._steps()))
 
-    async def _until(self, what: str, wanted: Any) -> None:
+    async def _until(self, what: str, wanted: Callable[[], object]) -> None:
         await until(f"{what} in call {self._linkedid}", lambda: self._call.over or wanted(), seen=self._steps)
 
     def _steps(self) -> list[Step]:
         return self._journal.steps(self._linkedid)
 
-    def _ready(self, press: Press) -> bool:
+    def _ready(self, press: Press) -> int | None:
+        """How many steps led to the place where the key belongs; None when the call is not there."""
         steps = self._steps()
         if len(steps) <= self._done:
-            return False
-        if press.during is not None:
-            return isinstance(steps[-1], Said) and steps[-1].prompt == press.during
-        if not press.key:
-            return KeyMissed in map(type, steps[self._done :])
-        return _waits(steps) or _offers(steps)
+            return None
+        if press == SILENCE and not _waits(steps):
+            missed = [at for at, step in enumerate(steps) if at >= self._done and isinstance(step, KeyMissed)]
+            return missed[0] + 1 if missed else None
+        there = _says(steps, press.during) if press.during else _waits(steps) or _offers(steps)
+        return len(steps) if there else None
+
+
+def _says(steps: list[Step], prompt: str) -> bool:
+    """A prompt plays."""
+    return isinstance(steps[-1], Said) and steps[-1].prompt == prompt
 
 
 def _offers(steps: list[Step]) -> bool:
