@@ -198,7 +198,7 @@ def manager(settings: Settings, secrets: Secrets) -> ConfigFile:
                     ("deny", "0.0.0.0/0.0.0.0"),
                     ("permit", f"{listen.address}/255.255.255.255"),
                     ("read", "system,call,user"),
-                    ("write", "system,call,reporting"),
+                    ("write", "call,reporting"),
                     ("writetimeout", 1000),
                     ("eventfilter(action(include),name(UserEvent))", ""),
                     (_filter("Hangup", "Channel"), "PJSIP/"),

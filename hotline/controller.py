@@ -7,6 +7,7 @@ other by one task, so that a decision always sees everything that was heard befo
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -109,10 +110,11 @@ class Controller:
             await self._switch.beat(0)
 
     async def _listen(self) -> None:
-        async for events in self._switch.batches():
-            self._inbox.put_nowait(_Heard(events))
-            if events is None:
-                self._reached.set()
+        async with aclosing(self._switch.batches()) as batches:
+            async for events in batches:
+                self._inbox.put_nowait(_Heard(events))
+                if events is None:
+                    self._reached.set()
 
     async def _beat(self) -> None:
         await self._reached.wait()

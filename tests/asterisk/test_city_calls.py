@@ -25,6 +25,7 @@ from tests.support.city_watch import (
     MARKET,
     SOCIAL,
     City,
+    unannounced,
     watched,
     with_capacity,
     with_priority,
@@ -46,7 +47,7 @@ _numbers = itertools.count(13800000000)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> AsyncIterator[City]:
-    settings = with_seats(with_capacity(quick_city(), FULL), SEATS, ring_s=3.0, rest_s=REST_S)
+    settings = with_seats(with_capacity(unannounced(quick_city()), FULL), SEATS, ring_s=3.0, rest_s=REST_S)
     folder = tmp_path_factory.mktemp("city")
     phones = [seat for seat in SEATS if seat != "7004"]
     async with watched(with_priority(settings, HOUSING, 2), folder, sounds=sounds, seats=phones) as city:

@@ -5,8 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
@@ -16,29 +15,27 @@ from asterisk.found import find
 from asterisk.heard import HEARD
 from asterisk.port import Answer
 from asterisk.switch import AmiSwitch
-from calls.live import Seat
-from dialplan.names import AMI_USER
 from calls.journal import (
     EmergencyChosen,
     Refused,
     RoomEntered,
     Said,
     SeatMissed,
-    Step,
     SurvivalEntered,
     TalkEnded,
     TrunkEnded,
 )
-from ivr.walk import SILENCE, Press, blank, walk
+from calls.live import Seat
+from dialplan.names import AMI_USER
 from phones.behaviour import Answers, Rejects, Rings
 from phones.peer import Peer
 from phones.placed import PlacedCall
 from phones.telephone import Telephone
-from routing.hours import moment
 from tests.support.city_asterisk import PASSWORD, CityAsterisk, running, secrets_of
 from tests.support.settings_maker import city
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 @dataclass
 class Town:
@@ -180,7 +177,7 @@ async def test_the_controllers_account_may_do_what_the_controller_does_and_no_mo
         assert await anext(batches) is None
         snapshot = await switch.snapshot()
         [(queue, waiting)] = [entry for entry in snapshot.surviving if entry[1].channel == town.channel(caller)]
-        assert (queue, waiting.skills, waiting.priority) == ("survival_social", {"social"}, 4)
+        assert (queue, waiting.skills, waiting.priority) == ("survival_social", frozenset({"social"}), 4)
         assert await switch.beat(int(time.time()))
         assert await switch.withdraw(queue, waiting.channel) == Answer.DONE
         await town.asterisk.wrote(caller, RoomEntered, 2, t0_ms=waiting.t0_ms)

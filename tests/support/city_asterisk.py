@@ -26,8 +26,6 @@ from tests.support.small_asterisk import free_port
 PASSWORD = "a seat's password"
 BOUND_S = 30.0
 SHORT_S = 0.2
-LONG_S = 4.0
-"""Long enough to press a key while it plays, on a machine that is busy."""
 
 
 def tone(hertz: float, seconds: float) -> bytes:
@@ -37,11 +35,11 @@ def tone(hertz: float, seconds: float) -> bytes:
 
 
 def write_sounds(settings: Settings, folder: Path) -> dict[tuple[str, Language], Path]:
-    """A tone for each prompt in each language, short but for those named."""
+    """A short tone for each prompt in each language."""
     folder.mkdir(parents=True, exist_ok=True)
     sounds: dict[tuple[str, Language], Path] = {}
     for place, prompt in enumerate(settings.prompts.prompts):
-        sound = tone(300 + 20 * place, LONG_S if prompt in long else SHORT_S)
+        sound = tone(300 + 20 * place, SHORT_S)
         for language in LANGUAGES:
             sounds[prompt, language] = folder / f"{prompt}-{language}"
             (folder / f"{prompt}-{language}.sln").write_bytes(sound)
@@ -150,15 +148,13 @@ def write(compiled: Compiled, places: AsteriskPlaces, extra: Iterable[tuple[str,
 
 
 @asynccontextmanager
-async def running(
-    found: Asterisk, settings: Settings, folder: Path, today: date, *, long: frozenset[str] = frozenset()
-) -> AsyncIterator[CityAsterisk]:
-    """Starts it, and stops it in the end. The settings are moved to free ports first; `long` names prompts."""
+async def running(found: Asterisk, settings: Settings, folder: Path, today: date) -> AsyncIterator[CityAsterisk]:
+    """Starts it, and stops it in the end. The settings are moved to free ports first."""
     settings = moved(settings)
     places = AsteriskPlaces.under(
         folder, modules=found.modules_dir, data=found.data_dir, music=folder / "prompts" / "music"
     )
-    sounds = write_sounds(settings, folder / "prompts", long)
+    sounds = write_sounds(settings, folder / "prompts")
     places.music.mkdir(parents=True, exist_ok=True)
     (places.music / "hold.sln").write_bytes(tone(200, 5))
     compiled = compile_city(settings, secrets_of(settings), places, sounds, today)

@@ -124,13 +124,12 @@ class Walkers:
             for prompt in prompts:
                 await self.put(f"SAY_zh_{prompt}", str(sounds[prompt, "zh"]))
 
-    async def check(self, told: Script, at: datetime) -> None:
-        """Places the call, follows the script, hangs up: the journal must be what `ivr.walk` says."""
+    async def walk(self, told: Script, at: datetime) -> tuple[list[Step], list[Step]]:
+        """Places the call, follows the script, hangs up: the real journal, and the one `ivr.walk` expects."""
         caller = next(self._callers) if told.caller is None else told.caller
-        real = await self._walks(told, caller)
-        assert real == walked(self.settings, told, caller, at)
+        return await self._really(told, caller), walked(self.settings, told, caller, at)
 
-    async def _walks(self, told: Script, caller: str) -> list[Step]:
+    async def _really(self, told: Script, caller: str) -> list[Step]:
         before = self.journal.known()
         call = await self.stage.carrier.call(told.dialled, caller=caller)
         try:
