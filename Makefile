@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 JOBS ?= 4
 
-.PHONY: help setup demo run test test-fast test-bare check golden lint lock clean
+.PHONY: help setup demo run test test-fast test-bare bench check golden lint lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ test-fast: setup ## the tests that need no Asterisk
 
 test-bare: ## the README's two commands on a bare machine, made for the occasion
 	@tests/bare.sh
+
+bench: setup ## a day of calls simulated over the real matcher, with Erlang C beside it
+	@$(PY) -m bench
 
 check: setup ## check the example city's settings
 	@bin/hotline check

@@ -76,7 +76,8 @@ def star(settings: Settings, where: Arg, by: str, otherwise: Target, *, leaving:
     return Extension(
         "*",
         (
-            Do("Read", ("HL_KEY", "", 1, "", 1, SECOND_KEY_S)),
+            # Option e: a hash is a key like any other.
+            Do("Read", ("HL_KEY", "", 1, "e", 1, SECOND_KEY_S)),
             Put("HL_MISSED", code("*${HL_KEY}")),
             Put("HL_CHOSEN", code("${EMERGENCY_KEY_${HL_KEY}}")),
             GotoIf(code('"${HL_CHOSEN}" = ""'), otherwise),

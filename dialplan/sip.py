@@ -91,7 +91,12 @@ def _seat(seat: str, password: str) -> tuple[Section, ...]:
 def _trunk(ident: str, trunk: Trunk, password: str | None) -> tuple[Section, ...]:
     frequency_s = max(1, math.ceil(trunk.qualify))
     address = Address(f"sip:{trunk.host}:{trunk.port}")
-    endpoint: _Entries = (*_endpoint(ARRIVAL, ident), ("set_var", f"HL_TRUNK={ident}"))
+    endpoint: _Entries = (
+        *_endpoint(ARRIVAL, ident),
+        ("set_var", f"HL_TRUNK={ident}"),
+        # Keys are heard as tones, too, where a carrier sends no telephone-events: `*1` must work for everybody.
+        ("dtmf_mode", "auto"),
+    )
     aor: _Entries = (
         ("type", "aor"),
         ("contact", address),

@@ -47,9 +47,19 @@ class Backoff:
 class Supervisor:
     """Runs one instance. `start`, then `watch` until something asks to stop, then `stop`."""
 
-    def __init__(self, asterisk: AsteriskProcess, folders: Folders, *, output: IO[str] | None = None) -> None:
+    def __init__(
+        self,
+        asterisk: AsteriskProcess,
+        folders: Folders,
+        *,
+        output: IO[str] | None = None,
+        look_s: float = LOOK_S,
+        hung_s: float = HUNG_S,
+    ) -> None:
         """output: where the controller's log goes; standard error unless given."""
         self.asterisk = asterisk
+        self.look_s = look_s
+        self.hung_s = hung_s
         self._folders = folders
         self._output = output
         self._controller: asyncio.subprocess.Process | None = None
@@ -133,9 +143,13 @@ class Supervisor:
 
     async def _look_after_asterisk(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_S)
-            if self.asterisk.running() and not await self.asterisk.answers(bound_s=HUNG_S):
-                log.error("asterisk_hung", silent_s=HUNG_S)
+            await asyncio.sleep(self.look_s)
+            boot = self.asterisk.boot
+            if boot is None or await self.asterisk.answers(bound_s=self.hung_s):
+                continue
+            # One that died meanwhile, or that is being started, is not hung.
+            if self.asterisk.boot == boot and self.asterisk.running():
+                log.error("asterisk_hung", silent_s=self.hung_s)
                 await self.asterisk.stop(patience_s=0.0)
 
     async def _keep_controller(self) -> None:

@@ -172,9 +172,12 @@ class Line:
     async def next_call(self, within_s: float = 30.0) -> TakenCall:
         """The next call that comes in, whatever becomes of it. Raises TooLate."""
         getting = asyncio.ensure_future(self._arrived.get())
-        await asyncio.wait([getting], timeout=within_s)
-        if not getting.done():
+        try:
+            await asyncio.wait([getting], timeout=within_s)
+        finally:
+            # Also when whoever waits is cancelled: the call is for the one who asks next.
             getting.cancel()
+        if not getting.done():
             raise TooLate("a call", within_s)
         return getting.result()
 

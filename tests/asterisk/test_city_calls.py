@@ -12,11 +12,10 @@ import pytest_asyncio
 
 from calls.journal import RoomEntered, SeatMissed, SeatOffered, TalkEnded
 from calls.record import Outcome, Side
-from hotline.stage import agent, until
+from hotline.stage import agent
 from phones.behaviour import Behaviour, Rejects, Rings
-from phones.call import Call, Ended
+from phones.call import Ended
 from phones.ears import Ears, until_heard
-from phones.taken import TakenCall
 from phones.telephone import Telephone
 from phones.voices import read, voice
 from tests.support.city_watch import (
@@ -25,6 +24,9 @@ from tests.support.city_watch import (
     MARKET,
     SOCIAL,
     City,
+    next_call,
+    serve,
+    talking,
     unannounced,
     watched,
     with_capacity,
@@ -68,37 +70,12 @@ def citizens(count: int) -> list[str]:
     return [str(next(_numbers)) for _ in range(count)]
 
 
-async def next_call(phone: Telephone) -> TakenCall:
-    """The next call of this test that rings a seat, which rings for no other."""
-    while (call := await phone.next_call()).over:
-        pass
-    assert all(other.over for other in phone.calls if other is not call), f"two calls at once ring {phone.user}"
-    return call
-
-
-async def talking(call: Call) -> None:
-    """Waits until a seat hears its caller."""
-    await call.answered()
-    await until("sound from the caller", lambda: call.heard_s > 0.3)
-
-
-async def serve(city: City, seat: str, callers: int) -> list[str]:
-    """The seat takes so many calls, and ends each once it has heard the caller: who they were."""
-    served: list[str] = []
-    while len(served) < callers:
-        call = await next_call(city.stage.seats[seat])
-        await talking(call)
-        served.append(call.caller)
-        await call.hang_up()
-    return served
-
-
 async def test_the_longest_wait_is_served_first_whatever_number_was_dialled(city: City) -> None:
     callers = citizens(8)
     placed = dict(zip(callers, [GENERAL, SOCIAL] * 4, strict=True))
     await asyncio.gather(*(city.calls(number, caller) for caller, number in placed.items()))
     came = sorted(callers, key=lambda caller: city.steps(caller, RoomEntered)[0].t0_ms)
-    serving = [asyncio.create_task(serve(city, seat, 4)) for seat in ("7001", "7002")]
+    serving = [asyncio.create_task(serve(city.stage.seats[seat], 4)) for seat in ("7001", "7002")]
     await asyncio.gather(*(city.stage.seats[seat].register() for seat in ("7001", "7002")))
     served = [caller for one in await asyncio.gather(*serving) for caller in one]
     assert sorted(served) == sorted(callers)
@@ -114,7 +91,7 @@ async def test_who_is_more_urgent_is_served_before_those_who_wait_longer(city: C
     first, second, urgent = citizens(3)
     for number, caller in ((GENERAL, first), (SOCIAL, second), (HOUSING, urgent)):
         await city.calls(number, caller)
-    serving = asyncio.create_task(serve(city, "7001", 3))
+    serving = asyncio.create_task(serve(city.stage.seats["7001"], 3))
     await city.stage.seats["7001"].register()
     assert await serving == [urgent, first, second]
     assert (await city.kept(urgent)).priority == 2
@@ -124,7 +101,7 @@ async def test_a_specialist_serves_its_own_and_nobody_else(city: City) -> None:
     ordinary, special, late = citizens(3)
     await city.calls(GENERAL, ordinary)
     await city.calls(MARKET, special)
-    serving = asyncio.create_task(serve(city, "7003", 2))
+    serving = asyncio.create_task(serve(city.stage.seats["7003"], 2))
     await city.stage.seats["7003"].register()
     await city.kept(special)
     await city.until_free(1)
@@ -132,7 +109,7 @@ async def test_a_specialist_serves_its_own_and_nobody_else(city: City) -> None:
     await city.calls(MARKET, late)
     assert await serving == [special, late]
     await city.until_waiting(1)
-    serving = asyncio.create_task(serve(city, "7001", 1))
+    serving = asyncio.create_task(serve(city.stage.seats["7001"], 1))
     await city.stage.seats["7001"].register()
     assert await serving == [ordinary]
 
@@ -147,7 +124,7 @@ async def test_whom_a_seat_does_not_take_keeps_the_place_and_is_served_by_anothe
     city.stage.seats["7001"].behave = behaviour
     await city.stage.seats["7001"].register()
     await city.wrote(first, SeatMissed, seat="7001", why=why, times=times)
-    serving = asyncio.create_task(serve(city, "7002", 2))
+    serving = asyncio.create_task(serve(city.stage.seats["7002"], 2))
     await city.stage.seats["7002"].register()
     assert await serving == [first, second]
     record = await city.kept(first)
@@ -173,7 +150,7 @@ async def test_whose_seat_is_lost_keeps_the_place_and_is_served_by_another(city:
     await city.wrote(lost, TalkEnded, seat="7004", q850_cause=44)
     await city.wrote(lost, RoomEntered, 2)
     assert placed.up
-    serving = asyncio.create_task(serve(city, "7002", 2))
+    serving = asyncio.create_task(serve(city.stage.seats["7002"], 2))
     await city.stage.seats["7002"].register()
     assert await serving == [lost, waiting]
     record = await city.kept(lost)
@@ -201,7 +178,7 @@ async def test_who_hangs_up_while_waiting_or_ringing_leaves_nothing_behind(city:
     assert (record.outcome, record.hung_up_by, record.seats) == (Outcome.ABANDONED, Side.CALLER, ())
     assert record.seat_rang_utc_ms is not None
     phone.behave = agent("7001")
-    serving = asyncio.create_task(serve(city, "7001", 1))
+    serving = asyncio.create_task(serve(city.stage.seats["7001"], 1))
     await city.calls(GENERAL, next_one)
     assert await serving == [next_one]
 
@@ -265,7 +242,7 @@ async def test_a_call_is_kept_with_its_times_and_its_sound(city: City) -> None:
 async def test_hostile_numbers_and_names_are_only_numbers(city: City, tmp_path: Path) -> None:
     shell_file = tmp_path / "written-by-a-caller"
     callers = hostile(shell_file)
-    serving = asyncio.create_task(serve(city, "7001", len(callers)))
+    serving = asyncio.create_task(serve(city.stage.seats["7001"], len(callers)))
     await city.stage.seats["7001"].register()
     async with overheard(city.stage.instance.ami_access()) as lines:
         for number, name, _ in callers:

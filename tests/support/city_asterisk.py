@@ -18,10 +18,10 @@ from calls.journal import Arrived, Step
 from dialplan.compile import Compiled, compile_city
 from dialplan.names import LANGUAGES
 from dialplan.server import AsteriskPlaces
-from settings.edit import on_ports, with_trunk_ports
+from hotline.ports import free_ports, on_free_ports
+from settings.edit import with_trunk_ports
 from settings.secrets import Secrets
 from settings.shapes import Language, Settings
-from tests.support.small_asterisk import free_port
 
 PASSWORD = "a seat's password"
 BOUND_S = 30.0
@@ -55,9 +55,8 @@ def secrets_of(settings: Settings) -> Secrets:
 
 def moved(settings: Settings) -> Settings:
     """The settings on free ports; each trunk's far end on a free port of its own address."""
-    sip, rtp = free_port(), free_port()
-    settings = on_ports(settings, sip=sip, rtp_first=20000 + rtp % 20000 // 2 * 2, ami=free_port(), http=free_port())
-    return with_trunk_ports(settings, {ident: (trunk.host, free_port()) for ident, trunk in settings.trunks.items()})
+    far_ends = {ident: (trunk.host, free_ports(trunk.host, 1)[0]) for ident, trunk in settings.trunks.items()}
+    return with_trunk_ports(on_free_ports(settings), far_ends)
 
 
 @dataclass

@@ -1,16 +1,19 @@
 """Watching a staged city: what its journal says of each caller, and what is kept of them."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from calls.cel import Row
-from calls.journal import RoomEntered, SeatOffered, Step
+from calls.cel import Row, parse
+from calls.journal import Arrived, RoomEntered, SeatOffered, Step
 from calls.record import CallRecord
 from hotline.stage import Stage, staged, until
+from phones.call import Call
 from phones.placed import PlacedCall
+from phones.taken import TakenCall
+from phones.telephone import Telephone
 from recordings.store import Store, record_of
 from settings.shapes import Number, Seat, Settings
 
@@ -20,7 +23,7 @@ GENERAL, SOCIAL, MARKET, HOUSING = "12319", "12333", "12315", "12329"
 """Numbers of the example city without a menu, by the skill that their callers need."""
 
 
-def with_seats(settings: Settings, seats: dict[str, tuple[str, ...]], *, ring_s: float, rest_s: float) -> Settings:
+def with_seats(settings: Settings, seats: Mapping[str, tuple[str, ...]], *, ring_s: float, rest_s: float) -> Settings:
     """The settings with these seats (id → skills) and no others."""
     answering = settings.answering.model_copy(
         update={
@@ -67,9 +70,15 @@ class City:
         return next((record for record in self.records() if record.caller == caller), None)
 
     def rows(self, caller: str) -> list[Row]:
-        """Everything that is kept of a caller's call, by time."""
-        record = self.of(caller)
-        return [] if record is None else sorted(self.store.events(record.ref), key=lambda row: row.at_us)
+        """Everything that Asterisk has written about a caller's call, by time, whether it is kept yet or not."""
+        try:
+            written = self.stage.instance.folders.journal.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        rows = [parse(line) for line in written.rpartition("\n")[0].split("\n") if line]
+        arrived = (row for row in rows if isinstance(row.step, Arrived) and row.step.caller == caller)
+        calls = {row.linkedid for row in arrived}
+        return sorted((row for row in rows if row.linkedid in calls), key=lambda row: row.at_us)
 
     def steps(self, caller: str, kind: type[S], **fields: object) -> list[S]:
         """The steps of one kind, with these fields, that the dialplan wrote about a caller."""
@@ -117,6 +126,18 @@ class City:
         found: CallRecord = await until(f"the record of {caller}", complete, seen=lambda: self.told(caller))
         return found
 
+    async def over(self, caller: str) -> CallRecord:
+        """Waits until a caller's call has ended, whether its sound is kept yet or not."""
+        found: CallRecord = await until(
+            f"the end of {caller}",
+            lambda: next((one for one in self.records() if one.caller == caller and not one.running), None),
+            seen=lambda: self.told(caller),
+        )
+        return found
+
+    async def until_steering(self) -> None:
+        await self.stage.until_healthy("a controller that steers", lambda health: bool(health["steering"]))
+
     async def until_waiting(self, callers: int) -> None:
         await self.stage.until_healthy(
             f"{callers} callers waiting", lambda health: bool(health["steering"]) and health["waiting"] == callers
@@ -146,6 +167,44 @@ class City:
         for seat in self.stage.seats.values():
             await seat.unregister()
         await self.until_empty()
+
+
+async def next_call(phone: Telephone) -> TakenCall:
+    """The next call that rings a seat and is not over yet; the seat must have no other."""
+    while (call := await phone.next_call()).over:
+        pass
+    assert all(other.over for other in phone.calls if other is not call), f"two calls at once ring {phone.user}"
+    return call
+
+
+async def talking(call: Call) -> None:
+    """Waits until a seat hears its caller."""
+    await call.answered()
+    await until("sound from the caller", lambda: call.heard_s > 0.3)
+
+
+async def hearing_on(placed: Call, taken: Call) -> None:
+    """Waits until both ends of a talk have heard more than until now. Fails when it is over."""
+    before_s = placed.heard_s, taken.heard_s
+    assert placed.up
+    assert taken.up
+    await until("both hear on", lambda: placed.heard_s > before_s[0] and taken.heard_s > before_s[1])
+
+
+async def serve(phone: Telephone, callers: int, served: list[str] | None = None) -> list[str]:
+    """The seat takes so many calls, and ends each once it has heard the caller.
+
+    Who they were; they are added to `served`, too, as soon as they are.
+    """
+    mine: list[str] = []
+    while len(mine) < callers:
+        call = await next_call(phone)
+        await talking(call)
+        mine.append(call.caller)
+        if served is not None:
+            served.append(call.caller)
+        await call.hang_up()
+    return mine
 
 
 @asynccontextmanager

@@ -1,28 +1,29 @@
 """A caller who follows a script of keys on a real Asterisk, and the journal that the call leaves."""
 
+import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from asterisk.console import console
 from calls.cel import Row, parse
 from calls.journal import Arrived, KeyMissed, MenuEntered, RoomEntered, Said, Step
-from hotline.stage import Stage, until
+from hotline.stage import NeverHappened, Stage, until
 from ivr.walk import SILENCE, Press, blank, walk
 from phones.placed import PlacedCall
 from routing.hours import moment
 from settings.emergencies import routes
-from settings.shapes import Settings
 
-NO_TRUNKS: Mapping[str, str] = MappingProxyType({})
 CONSOLE_S = 30.0
+AT_ONCE = 40
+"""So many calls are under way at the same time: two cores carry them easily."""
+CALLER_CHARACTERS = "0123456789+"
+"""Whatever else stands in a caller's number does not reach the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,21 @@ class Script:
     dialled: str
     presses: tuple[Press, ...] = ()
     caller: str | None = None
-    """None: a number of their own."""
-    trunks: Mapping[str, str] = field(default_factory=lambda: NO_TRUNKS)
-    """DIALSTATUS of the trunks that do not answer."""
+    """What the carrier tells of the caller; None: a number of their own."""
 
 
-def script(dialled: str, *presses: Press | str, **more: Any) -> Script:
+def script(dialled: str, *presses: Press | str, caller: str | None = None) -> Script:
     """A text stands for a key that is pressed where the call listens next."""
-    return Script(dialled, tuple(Press(press) if isinstance(press, str) else press for press in presses), **more)
+    return Script(dialled, tuple(Press(press) if isinstance(press, str) else press for press in presses), caller)
 
 
-def walked(settings: Settings, told: Script, caller: str, at: datetime) -> list[Step]:
-    """The journal that Python expects of the script, when the city's clock says `at`."""
-    return walk(settings, told.dialled, told.presses, moment(settings, at), caller=caller, trunks=told.trunks)
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A script on the real Asterisk and in Python."""
+
+    told: Script
+    real: list[Step] | BaseException
+    expected: list[Step]
 
 
 class Journal:
@@ -83,8 +86,10 @@ class Journal:
 class Walkers:
     """Citizens who place calls in a city on a stage. Many can be under way at the same time."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, statuses: Mapping[str, str]) -> None:
+        """statuses: how a call ends on each trunk that does not answer."""
         self.stage = stage
+        self.statuses = statuses
         self.settings = stage.instance.settings
         self.journal = Journal(stage.instance.folders.journal)
         self._callers = (f"138{number:08}" for number in itertools.count(1))
@@ -107,10 +112,6 @@ class Walkers:
         """Gives a global variable of the dialplan another value."""
         await self.console(f"dialplan set global {name} {value}")
 
-    async def set_clock(self, at: datetime) -> None:
-        """From now on dates and hours are looked at as if it were `at`."""
-        await self.put("HL_SHIFT_S", int(at.timestamp()) - int(time.time()))
-
     @asynccontextmanager
     async def endless(self, *prompts: str) -> AsyncIterator[None]:
         """These prompts last for most of a minute, so that nobody is too late to press a key in them."""
@@ -124,16 +125,29 @@ class Walkers:
             for prompt in prompts:
                 await self.put(f"SAY_zh_{prompt}", str(sounds[prompt, "zh"]))
 
-    async def walk(self, told: Script, at: datetime) -> tuple[list[Step], list[Step]]:
-        """Places the call, follows the script, hangs up: the real journal, and the one `ivr.walk` expects."""
-        caller = next(self._callers) if told.caller is None else told.caller
-        return await self._really(told, caller), walked(self.settings, told, caller, at)
+    async def walk(self, at: datetime, scripts: Iterable[Script]) -> list[Walked]:
+        """Places all calls, some at once; each follows its script and hangs up. The city's clock says `at`."""
+        await self.put("HL_SHIFT_S", int(at.timestamp()) - int(time.time()))
+        some = asyncio.Semaphore(AT_ONCE)
+        return await asyncio.gather(*(self._walk(at, told, some) for told in scripts))
 
-    async def _really(self, told: Script, caller: str) -> list[Step]:
+    async def _walk(self, at: datetime, told: Script, some: asyncio.Semaphore) -> Walked:
+        caller = next(self._callers) if told.caller is None else told.caller
+        seen = "".join(character for character in caller if character in CALLER_CHARACTERS)
+        async with some:
+            try:
+                real: list[Step] | BaseException = await self._really(told, caller, seen)
+            except (OSError, NeverHappened) as error:
+                real = error
+        when = moment(self.settings, at)
+        expected = walk(self.settings, told.dialled, told.presses, when, caller=seen, trunks=self.statuses)
+        return Walked(told, real, expected)
+
+    async def _really(self, told: Script, caller: str, seen: str) -> list[Step]:
         before = self.journal.known()
         call = await self.stage.carrier.call(told.dialled, caller=caller)
         try:
-            linkedid = await until(f"{caller} arrives at {told.dialled}", lambda: self._new(before, told, caller))
+            linkedid = await until(f"{caller} arrives at {told.dialled}", lambda: self._new(before, told.dialled, seen))
             walker = _Walker(call, self.journal, linkedid, self._emergency_keys)
             await walker.follow(told.presses)
         finally:
@@ -144,11 +158,11 @@ class Walkers:
         )
         return [blank(step) for step in self.journal.steps(linkedid)]
 
-    def _new(self, before: frozenset[str], told: Script, caller: str) -> str | None:
+    def _new(self, before: frozenset[str], dialled: str, caller: str) -> str | None:
         for linkedid in self.journal.known() - before:
-            match self.journal.steps(linkedid):
-                case [Arrived(dialled=told.dialled, caller=number), *_] if number == caller:
-                    return linkedid
+            first = next(iter(self.journal.steps(linkedid)), None)
+            if isinstance(first, Arrived) and (first.dialled, first.caller) == (dialled, caller):
+                return linkedid
         return None
 
 
@@ -190,10 +204,14 @@ class _Walker:
         if len(steps) <= self._done:
             return None
         if press == SILENCE and not _waits(steps):
-            missed = [at for at, step in enumerate(steps) if at >= self._done and isinstance(step, KeyMissed)]
-            return missed[0] + 1 if missed else None
+            passed = (at for at in range(self._done, len(steps)) if _is_silence(steps[at]))
+            return next(passed, -1) + 1 or None
         there = _says(steps, press.during) if press.during else _waits(steps) or _offers(steps)
         return len(steps) if there else None
+
+
+def _is_silence(step: Step) -> bool:
+    return isinstance(step, KeyMissed) and step.why == "silence"
 
 
 def _says(steps: list[Step], prompt: str) -> bool:

@@ -1,0 +1,1 @@
+"""Measurements and simulations over the very code that serves calls."""

@@ -1,0 +1,249 @@
+"""Asterisk or the controller dies or hangs while people call: nobody is lost, and nothing of what happened."""
+
+import asyncio
+import itertools
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from calls.journal import RoomEntered, SeatOffered, SurvivalEntered
+from calls.record import CallRecord, Outcome, Side
+from hotline.citizens import call as follow
+from hotline.citizens import ears_for
+from hotline.demo import acts, kept
+from hotline.failing import CannotGoOn
+from hotline.only_one import OnlyOne
+from hotline.stage import agent, until
+from settings.check import load
+from tests.support.city_watch import (
+    GENERAL,
+    SOCIAL,
+    City,
+    hearing_on,
+    next_call,
+    serve,
+    talking,
+    unannounced,
+    watched,
+    with_seats,
+)
+from tests.support.quick_city import EXAMPLE, quick_city
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SEATS = {"7001": ("general",), "7002": ("general",), "7003": ("general",), "7004": ("social",)}
+
+_numbers = itertools.count(13700000000)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> AsyncIterator[City]:
+    settings = with_seats(unannounced(quick_city()), SEATS, ring_s=3.0, rest_s=1.0)
+    async with watched(settings, tmp_path_factory.mktemp("city"), sounds=sounds) as city:
+        yield city
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def city(running: City) -> City:
+    """Nobody calls, and no seat is there: a test lets those come that it needs."""
+    await running.clear()
+    for seat, phone in running.stage.seats.items():
+        phone.behave = agent(seat)
+    return running
+
+
+def citizens(count: int) -> list[str]:
+    """Callers whom no other test knows."""
+    return [str(next(_numbers)) for _ in range(count)]
+
+
+async def controller(city: City) -> int:
+    """The controller's process, once there is one."""
+    found: int = await until("a controller", lambda: city.stage.supervisor.controller_pid)
+    return found
+
+
+@asynccontextmanager
+async def no_controller(city: City) -> AsyncIterator[None]:
+    """Kills the controller. The supervisor starts another one again and again, and each is refused
+    for as long as the block runs, because we hold its lock."""
+    lock = OnlyOne(city.stage.instance.folders.controller_lock, "a test")
+
+    def held() -> bool:
+        pid = city.stage.supervisor.controller_pid
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+        try:
+            lock.__enter__()
+        except CannotGoOn:
+            return False
+        return True
+
+    await until("the controller's lock is ours", held)
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
+
+
+async def all_kept(city: City, callers: list[str]) -> list[CallRecord]:
+    """Waits until every call is over and kept; each of them once."""
+    records = [await city.kept(caller) for caller in callers]
+    everything = [record.caller for record in city.records()]
+    assert [caller for caller in callers if everything.count(caller) != 1] == []
+    return records
+
+
+async def test_nobody_is_lost_while_the_controller_is_away_and_skills_hold(city: City) -> None:
+    talkers, (general, social, late) = citizens(3), citizens(3)
+    phones = city.stage.seats
+    talks = []
+    for caller, seat in zip(talkers, ("7001", "7002", "7003"), strict=True):
+        placed = await city.calls(GENERAL, caller)
+        await phones[seat].register()
+        taken = await next_call(phones[seat])
+        await talking(taken)
+        talks.append((placed, taken))
+    for number, caller in ((GENERAL, general), (SOCIAL, social), (GENERAL, late)):
+        await city.calls(number, caller)
+    await city.until_waiting(3)
+    old = await controller(city)
+    async with no_controller(city):
+        for caller, queue in ((general, "survival_general"), (social, "survival_social"), (late, "survival_general")):
+            await city.wrote(caller, SurvivalEntered, queue=queue)
+        serving = asyncio.create_task(serve(phones["7004"], 1))
+        await phones["7004"].register()
+        assert await serving == [social]
+        for placed, taken in talks:
+            await hearing_on(placed, taken)
+        serving = asyncio.create_task(serve(phones["7001"], 1))
+        await talks[0][1].hang_up()
+        assert await serving == [general]
+        await phones["7001"].unregister()
+    await city.wrote(late, RoomEntered, times=2)
+    await city.until_waiting(1)
+    assert await controller(city) != old
+    serving = asyncio.create_task(serve(phones["7002"], 1))
+    await talks[1][1].hang_up()
+    assert await serving == [late]
+    assert city.steps(late, SeatOffered)
+    assert len({step.t0_ms for step in city.steps(late, RoomEntered)}) == 1
+    await talks[2][1].hang_up()
+    records = await all_kept(city, [*talkers, general, social, late])
+    assert {(record.outcome, record.hung_up_by) for record in records} == {(Outcome.ANSWERED, Side.SEAT)}
+    assert [record.seats for record in records] == [
+        (seat,) for seat in ("7001", "7002", "7003", "7001", "7004", "7002")
+    ]
+    assert [record.survived for record in records] == [False] * 3 + [True] * 3
+    assert all(call.over for call in waiting)
+
+
+async def test_a_controller_that_hung_for_a_while_connects_nobody_twice(city: City) -> None:
+    callers = citizens(6)
+    phones = [city.stage.seats[seat] for seat in ("7001", "7002", "7003")]
+    await asyncio.gather(*(city.calls(GENERAL, caller) for caller in callers))
+    pid = await controller(city)
+    await city.until_waiting(len(callers))
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for caller in callers:
+            await city.wrote(caller, SurvivalEntered)
+        served: list[str] = []
+        serving = [asyncio.create_task(serve(phone, len(callers), served)) for phone in phones]
+        # Survival and the controller, which is about to take its callers back, both see free seats.
+        await phones[0].register()
+        await until("survival serves", lambda: served)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await asyncio.gather(*(phone.register() for phone in phones[1:]))
+    await until("everybody is served", lambda: len(served) == len(callers), seen=lambda: served)
+    for task in serving:
+        task.cancel()
+    assert await asyncio.gather(*serving, return_exceptions=True)
+    assert sorted(served) == sorted(callers)
+    records = await all_kept(city, callers)
+    assert {record.outcome for record in records} == {Outcome.ANSWERED}
+    assert {len(record.seats) for record in records} == {1}
+    assert await controller(city) == pid
+
+
+async def test_calls_of_an_asterisk_that_is_killed_are_kept_as_interrupted(city: City) -> None:
+    talks, waits, later = citizens(3)
+    phone = city.stage.seats["7001"]
+    await city.calls(GENERAL, talks)
+    await phone.register()
+    await talking(await next_call(phone))
+    await city.calls(GENERAL, waits)
+    asterisk = city.stage.supervisor.asterisk
+    boot = asterisk.boot
+    assert boot is not None
+    os.kill(boot.pid, signal.SIGKILL)
+    await until("another Asterisk", lambda: asterisk.boot not in (None, boot))
+    booted_ms = city.stage.instance.booted_utc_ms()
+    assert booted_ms is not None
+    for caller in (talks, waits):
+        record = await city.over(caller)
+        assert (record.outcome, record.hung_up_by, record.q850_cause) == (Outcome.INTERRUPTED, None, None)
+        assert record.ended_utc_ms is not None
+        assert record.arrived_utc_ms < record.ended_utc_ms < booted_ms
+    talked, waited = city.of(talks), city.of(waits)
+    assert talked is not None
+    assert waited is not None
+    assert (talked.seats, waited.seats) == (("7001",), ())
+    assert talked.ended_utc_ms is not None
+    assert talked.talk_began_utc_ms is not None
+    assert talked.talk_ms <= talked.ended_utc_ms - talked.talk_began_utc_ms
+    await city.until_steering()
+    serving = asyncio.create_task(serve(phone, 1))
+    await phone.register()
+    await city.calls(GENERAL, later)
+    assert await serving == [later]
+    assert (await city.kept(later)).outcome is Outcome.ANSWERED
+
+
+async def test_an_asterisk_that_hangs_is_started_again(city: City) -> None:
+    before, after = citizens(2)
+    supervisor = city.stage.supervisor
+    boot = supervisor.asterisk.boot
+    assert boot is not None
+    await city.calls(GENERAL, before)
+    look_s, hung_s = supervisor.look_s, supervisor.hung_s
+    supervisor.look_s, supervisor.hung_s = 0.2, 2.0
+    try:
+        os.kill(boot.pid, signal.SIGSTOP)
+        await until("another Asterisk", lambda: supervisor.asterisk.boot not in (None, boot))
+    finally:
+        supervisor.look_s, supervisor.hung_s = look_s, hung_s
+    with pytest.raises(ProcessLookupError):
+        os.kill(boot.pid, 0)
+    assert (await city.over(before)).outcome is Outcome.INTERRUPTED
+    await city.until_steering()
+    serving = asyncio.create_task(serve(city.stage.seats["7001"], 1))
+    await city.stage.seats["7001"].register()
+    await city.calls(GENERAL, after)
+    assert await serving == [after]
+
+
+async def test_the_demos_calls_survive_the_death_of_the_controller(tmp_path: Path, sounds: Path) -> None:
+    demo = acts(load(EXAMPLE))
+    plans = tuple(act.plan for act in demo)
+    whole = {prompt for plan in plans for prompt in (*plan.hears, *plan.then_hears)}
+    async with watched(quick_city(whole=whole), tmp_path, sounds=sounds) as city:
+        ears = ears_for(city.stage, plans)
+        calling = asyncio.gather(*(follow(city.stage, plan, ears) for plan in plans))
+        await until("a seat is offered", lambda: any(city.steps(plan.caller, SeatOffered) for plan in plans))
+        # The others are still in a menu, or on their way to somebody.
+        old = await controller(city)
+        os.kill(old, signal.SIGKILL)
+        told = await calling
+        records = await kept(city.stage, len(plans))
+        assert await controller(city) != old
+    assert [one.fault for one in told] == [None] * len(plans)
+    ended = {record.caller: (record.outcome, record.number) for record in records}
+    assert ended == {act.plan.caller: (act.outcome, act.number) for act in demo}
+    assert len(records) == len(plans)
