@@ -35,7 +35,7 @@ class SoundMissing(LookupError):
     def __init__(self, prompt: str, language: str) -> None:
         self.prompt = prompt
         self.language = language
-        super().__init__(f"the prompt {prompt!r} has no sound for {language!r}: run 'bin/hotline prompts render'")
+        super().__init__(f"the prompt {prompt!r} has no sound for {language!r}: run 'bin/hotline prompts --render'")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import math
 
 from calls.journal import SeatMissed, SeatOffered, TalkEnded
+from dialplan.emergencies import to_emergency
 from dialplan.journal import wrote
 from dialplan.names import CONNECT, MUSIC, ROOM, SEAT_LEG, TALKED
 from dialplan.values import (
@@ -42,6 +43,8 @@ def connect_context(settings: Settings) -> Context:
             Extension(
                 Pattern("_X."),
                 (
+                    # Sent here just when an emergency key was pressed: the key wins.
+                    GotoIf(code('"${HL_EMERGENCY}" != ""'), to_emergency(settings, code("${HL_EMERGENCY}"))),
                     Put("HL_SEAT", code("${EXTEN}")),
                     wrote(SeatOffered, seat=code("${HL_SEAT}")),
                     Put("HL_TRY", 0),

@@ -37,6 +37,7 @@ def _emergency(settings: Settings, route: EmergencyRoute) -> Extension:
         *said("emergency_operator", LANGUAGE, deaf=True),
         Put("HL_SKILLS", settings.emergencies.operator),
         Put("HL_PRIO", 0),
+        Put("HL_EMERGENCY"),
         Goto(Target(ROOM)),
         At("done", Do("Hangup", (16,))),
     ]
@@ -89,8 +90,10 @@ def star(settings: Settings, where: Arg, by: str, otherwise: Target, *, leaving:
 def chosen(
     settings: Settings, where: Arg, key: Arg, by: str, *, number: Arg = CHOSEN, leaving: tuple[Move, ...] = ()
 ) -> tuple[Move, ...]:
-    """An emergency key was pressed in full."""
+    """An emergency key was pressed in full. From the first step on no redirect to a seat that is on its
+    way can take the call: `connect` sends it back."""
     return (
+        Put("HL_EMERGENCY", number),
         wrote(KeyPressed, where=where, key=key),
         *leaving,
         wrote(EmergencyChosen, number=number, by=by),

@@ -136,11 +136,9 @@ async def test_nobody_is_lost_while_the_controller_is_away_and_skills_hold(city:
     await talks[2][1].hang_up()
     records = await all_kept(city, [*talkers, general, social, late])
     assert {(record.outcome, record.hung_up_by) for record in records} == {(Outcome.ANSWERED, Side.SEAT)}
-    assert [record.seats for record in records] == [
-        (seat,) for seat in ("7001", "7002", "7003", "7001", "7004", "7002")
-    ]
+    served_by = ["7001", "7002", "7003", "7001", "7004", "7002"]
+    assert [record.seats for record in records] == [(seat,) for seat in served_by]
     assert [record.survived for record in records] == [False] * 3 + [True] * 3
-    assert all(call.over for call in waiting)
 
 
 async def test_a_controller_that_hung_for_a_while_connects_nobody_twice(city: City) -> None:
@@ -175,9 +173,10 @@ async def test_a_controller_that_hung_for_a_while_connects_nobody_twice(city: Ci
 async def test_calls_of_an_asterisk_that_is_killed_are_kept_as_interrupted(city: City) -> None:
     talks, waits, later = citizens(3)
     phone = city.stage.seats["7001"]
-    await city.calls(GENERAL, talks)
+    placed = await city.calls(GENERAL, talks)
     await phone.register()
-    await talking(await next_call(phone))
+    taken = await next_call(phone)
+    await talking(taken)
     await city.calls(GENERAL, waits)
     asterisk = city.stage.supervisor.asterisk
     boot = asterisk.boot
@@ -198,6 +197,8 @@ async def test_calls_of_an_asterisk_that_is_killed_are_kept_as_interrupted(city:
     assert talked.ended_utc_ms is not None
     assert talked.talk_began_utc_ms is not None
     assert talked.talk_ms <= talked.ended_utc_ms - talked.talk_began_utc_ms
+    # Nobody tells the two that they talk no more.
+    await asyncio.gather(placed.hang_up(), taken.hang_up())
     await city.until_steering()
     serving = asyncio.create_task(serve(phone, 1))
     await phone.register()

@@ -141,6 +141,21 @@ async def test_the_emergency_key_is_obeyed_while_waiting_and_in_survival(town: T
     await call.hang_up()
 
 
+async def test_a_redirect_that_crosses_an_emergency_key_does_not_take_the_caller_away(town: Town) -> None:
+    await town.asterisk.beat()
+    call, caller = await town.waits()
+    arrived = town.emergency_a.dialled
+    async with town.telephone("8001", Answers()) as seat:
+        await call.press("*1")
+        await town.asterisk.until(lambda: caller in {dialled.caller for dialled in arrived}, "the call to 110")
+        await town.connect(caller, "8001")
+        await town.asterisk.until(
+            lambda: [dialled.caller for dialled in arrived].count(caller) == 2, "the call to 110 once more"
+        )
+        assert seat.calls == []
+    await call.hang_up()
+
+
 async def test_a_seat_that_does_not_answer_gives_the_caller_back_who_waits_since_the_same_moment(town: Town) -> None:
     await town.asterisk.beat()
     call, caller = await town.waits()
