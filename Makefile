@@ -42,7 +42,7 @@ lint: setup ## style, types, layers
 
 lock: setup ## pin the dependencies of requirements*.in anew, with hashes
 	@for part in requirements requirements-dev; do \
-	  .venv/bin/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	  .venv/bin/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	    --strip-extras --allow-unsafe -o $$part.txt $$part.in || exit 1; done
 
 clean: ## remove what was built; Asterisk and recorded calls stay

@@ -105,7 +105,8 @@ unpack() {
         say "installing mmdebstrap"
         quietly "apt-get could not install mmdebstrap: see its last lines above" apt_install mmdebstrap
     }
-    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || {
+    keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    [ -e "$keys" ] || {
         say "installing Debian's keys"
         quietly "apt-get could not install debian-archive-keyring: see above" apt_install debian-archive-keyring
     }
@@ -120,9 +121,10 @@ unpack() {
     trap 'exit 130' INT TERM
     # A mirror may lag: signatures are checked, only the date of the lists is not. Nothing is run
     # inside the folder (variant extract), so neither root nor mounts are needed (mode chrootless).
+    # Ubuntu's apt does not know Debian's keys: they are named.
     quietly "mmdebstrap could not fetch Asterisk: see its last lines above; check the network" \
         mmdebstrap --mode=chrootless --skip=check/chrootless --variant=extract --include=asterisk \
-        --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
+        --keyring="$keys" --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
         forky "$root.new"
     got=$(unpacked_version "$root.new")
     new_enough "$got" || fail "the unpacked Asterisk is '${got:-not running}': 22.2 or later was expected; try again later"

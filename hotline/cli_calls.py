@@ -27,7 +27,10 @@ def _store(data: Path) -> Store:
     path = Folders(data).records
     if not path.exists():
         raise CannotGoOn(f"no calls are kept in {data}", "run 'hotline run' or 'hotline demo' first, or give --data")
-    return Store(path)
+    try:
+        return Store(path)
+    except sqlite3.DatabaseError as error:
+        raise CannotGoOn(f"{path} cannot be read ({error})", "put it aside or bring back a copy") from error
 
 
 def _day(text: str | None) -> date | None:

@@ -25,7 +25,10 @@ def prompts(
     doubtful: Annotated[bool, typer.Option("--doubtful", help="Only what is missing or may be misread.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the prompts: text, how it is spoken, what is missing or may be misread."""
+    """List what callers hear, and how it is spoken.
+
+    Each prompt with its text, its pronunciation, and what is missing or may be misread.
+    """
     with plain_errors(SettingsWrong, PromptFailed, SoundUnreadable):
         catalogue = Catalogue(load(config), Folders(data).prompts)
         if render:

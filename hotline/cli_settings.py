@@ -38,7 +38,10 @@ def check(
     schema: Annotated[Path | None, typer.Option(help="Also write a JSON Schema of each file there.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every problem of the settings at once: file, line, column, code, matter, mend."""
+    """Show every problem of the settings at once.
+
+    One a line: file, line, column, code, what is wrong, how to mend it. Exit code 1 if there is any but warnings.
+    """
     with plain_errors():
         checked = _checked(config)
         if schema is not None:
@@ -54,12 +57,12 @@ def check(
                 }
                 typer.echo(json.dumps(told, ensure_ascii=False))
             else:
-                typer.echo(str(problem))
+                typer.echo(str(problem) + (" (warning)" if problem.severity == "warning" else ""))
         if checked.errors:
             raise typer.Exit(1)
         if not as_json:
             warnings = len(checked.problems)
-            typer.echo(f"{config}: the settings can be used" + (f" ({warnings} warnings)" if warnings else ""))
+            typer.echo(f"{config}: the settings can be used" + (f"; warnings: {warnings}" if warnings else ""))
 
 
 def compile(  # noqa: A001 - it is the command's name

@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
+import typer
 from aiohttp import web
 
 from asterisk.switch import AmiSwitch
@@ -141,4 +142,7 @@ def _health(instance: Instance, controller: Controller) -> Health:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except typer.Exit as refused:  # The clear line has been written.
+        sys.exit(refused.exit_code)

@@ -137,20 +137,27 @@ async def staged(
     supervisor = Supervisor(instance.process(), instance.folders, output=output)
     try:
         await supervisor.start()
-        async with AsyncExitStack() as open_lines:
-            trunks = {
-                name: await open_lines.enter_async_context(_peer(instance, name)) for name in instance.settings.trunks
-            }
-            wanted = list(instance.settings.answering.seats if seats is None else seats)
-            phones = {seat: await open_lines.enter_async_context(_telephone(instance, seat)) for seat in wanted}
-            if answer:
-                for seat, phone in phones.items():
-                    phone.behave = agent(seat)
+        async with lines(instance, seats=seats, answer=answer) as (trunks, phones):
             stage = Stage(instance, supervisor, trunks, phones, catalogue)
             await stage.until_ready()
             yield stage
     finally:
         await supervisor.stop()
+
+
+@asynccontextmanager
+async def lines(
+    instance: Instance, *, seats: Iterable[str] | None = None, answer: bool = True
+) -> AsyncIterator[tuple[dict[str, Peer], dict[str, Telephone]]]:
+    """The far ends of the trunks, and the telephones of the seats, of a city that runs already."""
+    async with AsyncExitStack() as opened:
+        trunks = {name: await opened.enter_async_context(_peer(instance, name)) for name in instance.settings.trunks}
+        wanted = list(instance.settings.answering.seats if seats is None else seats)
+        phones = {seat: await opened.enter_async_context(_telephone(instance, seat)) for seat in wanted}
+        if answer:
+            for seat, phone in phones.items():
+                phone.behave = agent(seat)
+        yield trunks, phones
 
 
 def _server(instance: Instance) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -67,7 +68,7 @@ class Ground:
     on_end: Callable[["Call"], None]
 
 
-class Call:
+class Call(ABC):
     """One call; `PlacedCall` and `TakenCall` are its two kinds."""
 
     glare_t1: tuple[float, float] = (0.0, 4.0)
@@ -166,9 +167,9 @@ class Call:
 
     # --- how it is done ---
 
+    @abstractmethod
     async def _give_up(self, cause: int) -> None:
         """Ends a call that was not answered."""
-        raise NotImplementedError
 
     async def _either(self, wanted: asyncio.Future[None], what: str, within_s: float) -> None:
         futures: list[asyncio.Future[Any]] = [wanted, self._ended]

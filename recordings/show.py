@@ -56,10 +56,12 @@ def entry_as_json(entry: Entry) -> str:
 
 
 def table(records: Iterable[CallRecord], timezone: ZoneInfo) -> Table:
-    """One line a call."""
-    found = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("arrived", "id", "caller", "dialled", "served", "outcome", "seat"):
+    """One line a call; on 80 columns at most the time of arrival is broken over two, and nothing is cut."""
+    found = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    found.add_column("arrived")
+    for name in ("id", "caller", "dialled", "outcome"):
         found.add_column(name, no_wrap=True)
+    found.add_column("seat")
     for name in ("wait", "talk"):
         found.add_column(name, justify="right", no_wrap=True)
     for call in records:
@@ -67,8 +69,7 @@ def table(records: Iterable[CallRecord], timezone: ZoneInfo) -> Table:
             f"{_local(call.arrived_utc_ms, timezone):%Y-%m-%d %H:%M:%S}",
             call.ref[:8],
             Text(call.caller or "-"),
-            Text(call.dialled),
-            Text(call.number or "-"),
+            Text(_served(call)),
             _outcome(call),
             Text(" ".join(call.seats) or "-"),
             _duration(call.wait_ms),
@@ -105,7 +106,8 @@ def phrase(entry: Entry) -> str:
         return "ends"
     if entry.kind == "ANSWERED" and entry.who == "caller":
         return "is answered by the hotline"
-    return PHRASES[entry.kind].format_map(entry.details).strip()
+    details = {**entry.details, "caller": entry.details.get("caller") or "an unknown number"}
+    return PHRASES[entry.kind].format_map(details).strip()
 
 
 def _facts(record: CallRecord, timezone: ZoneInfo) -> list[tuple[str, str]]:
@@ -132,6 +134,12 @@ def _facts(record: CallRecord, timezone: ZoneInfo) -> list[tuple[str, str]]:
 
 def _outcome(record: CallRecord) -> Text:
     return Text("running" if record.running else record.outcome.value, style=_STYLES.get(record.outcome, ""))
+
+
+def _served(record: CallRecord) -> str:
+    """The number that was dialled, and the one that it led to if that is another."""
+    led_on = record.number is not None and record.number != record.dialled
+    return f"{record.dialled}→{record.number}" if led_on else record.dialled
 
 
 def _duration(duration_ms: int | None) -> str:

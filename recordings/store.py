@@ -50,6 +50,8 @@ class Store:
         Raises StoreTooNew, sqlite3.Error.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
+        # It tells who called whom; the files that SQLite puts beside it get the same mode.
+        path.touch(mode=0o600, exist_ok=True)
         self.path = path
         self._forwards = forwards
         self._running: dict[str, list[Row]] = {}

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from hotline.failing import CannotGoOn
 from hotline.only_one import OnlyOne
 from hotline.stage import agent, until
 from settings.check import load
+from tests.support.city_command import Command, Served, city_in_folders, process_of, processes
 from tests.support.city_watch import (
     GENERAL,
     SOCIAL,
@@ -248,3 +250,70 @@ async def test_the_demos_calls_survive_the_death_of_the_controller(tmp_path: Pat
     ended = {record.caller: (record.outcome, record.number) for record in records}
     assert ended == {act.plan.caller: (act.outcome, act.number) for act in demo}
     assert len(records) == len(plans)
+
+
+async def test_calls_outlive_the_command_and_its_successor_takes_them_over(tmp_path: Path, sounds: Path) -> None:
+    skills = tuple(load(EXAMPLE).skills)
+    settings = with_seats(unannounced(quick_city()), {"7001": skills}, ring_s=3.0, rest_s=1.0)
+    async with city_in_folders(settings, tmp_path, sounds) as served:
+        first = await served.start("run")
+        await first.until_said("is served")
+        city = await served.people(seats=["7001"])
+        await city.stage.until_ready()
+        await others_are_refused(served, first)
+        talks, waits = citizens(2)
+        phone = city.stage.seats["7001"]
+        placed = await city.calls(GENERAL, talks)
+        taken = await next_call(phone)
+        await talking(taken)
+        await city.calls(GENERAL, waits)
+        asterisk, controls = (process_of(served.data, name) for name in ("asterisk.conf", "hotline.node"))
+        assert asterisk is not None
+        assert controls is not None
+
+        first.process.kill()
+        await first.ended()
+        await city.wrote(waits, SurvivalEntered)
+        await until("the controller's end", lambda: controls not in processes(served.data))
+        assert set(processes(served.data)) == {asterisk}
+        await hearing_on(placed, taken)
+
+        second = await served.start("run")
+        await second.until_said("is served")
+        assert "asterisk_adopted" in second.said()
+        await city.wrote(waits, RoomEntered, times=2)
+        await city.until_waiting(1)
+        assert process_of(served.data, "asterisk.conf") == asterisk
+        await hearing_on(placed, taken)
+        await taken.hang_up()
+        taken = await next_call(phone)
+        await talking(taken)
+        assert taken.caller == waits
+        assert (await city.kept(talks)).seats == ("7001",)
+
+        second.process.send_signal(signal.SIGINT)
+        assert await second.ended() == 0, second.said()
+        assert processes(served.data) == {}
+        assert "Traceback" not in first.said() + second.said()
+        record = await city.kept(waits)
+        assert (record.outcome, record.seats, record.survived) == (Outcome.ANSWERED, ("7001",), True)
+
+
+async def others_are_refused(served: Served, first: Command) -> None:
+    """A second supervisor and a second controller on the same data say one clear line each, and end."""
+    second = await served.start("run")
+    assert await second.ended() == 1
+    (line,) = second.said().splitlines()
+    assert f"a hotline runs already in {served.data} (process {first.process.pid})" in line
+    node = (sys.executable, "-m", "hotline.node", served.data)
+    third = await asyncio.create_subprocess_exec(
+        *node,
+        cwd=EXAMPLE.parent,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await third.communicate()
+    assert third.returncode == 1
+    (line,) = said.decode().splitlines()
+    assert f"a controller runs already in {served.data}" in line

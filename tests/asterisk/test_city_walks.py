@@ -70,7 +70,7 @@ def walking_city() -> Settings:
                 "#": Do(do="back"),
             },
         ),
-        "hasty": Menu(prompt="menu_report", wait="1s"),
+        "hasty": Menu(prompt="menu_report", keys={"1": Do(do="repeat")}, wait="1s"),
     }
     trunks = {ident: trunk.model_copy(update={"qualify": 1.0}) for ident, trunk in city.trunks.items()}
     rejecting = {ident: Trunk(host=f"127.0.0.{place}", qualify="1s") for place, ident in enumerate(REJECTING, 6)}
@@ -114,7 +114,10 @@ def scripts_by_chance(count: int) -> list[Script]:
 EXAMPLE_NUMBERS = ("12345", "12333", "12315", "12318", "12301", "12366", "12319", "12320", "12328", "12329")
 KEYS = "0123456789#"
 WAYS = {
-    "nobody is kept in menus for ever": [script("12345", *"9" * 25), script(TREE, *"14#" * 8)],
+    "nobody is kept in menus for ever": [
+        script("12345", *"9" * 25, hurried=True),
+        script(TREE, *"14##" * 8, hurried=True),
+    ],
     "silence leads to a person": [
         script("12345", "7", SILENCE, "9", "5", "0"),
         script(HASTY, SILENCE, SILENCE, SILENCE),
@@ -155,6 +158,12 @@ WAYS = {
         script("12345", "8", "*7"),
         script("12333", "*7", "*7", "1", "*6"),
     ],
+    "keys may be pressed ahead": [
+        script("12345", *"4#42", hurried=True),
+        script(TREE, *"14##2824", "1", hurried=True),
+        script(TREE, *"1499#9#8977", "4", hurried=True),
+        script("12345", "9", "*9", Press("4", during="wrong_key"), "*2", hurried=True),
+    ],
     "fifteen scripts by chance": scripts_by_chance(15),
 }
 """What callers do on a working day. Those who take long come first."""
@@ -187,13 +196,28 @@ async def test_keys_count_while_prompts_play(walkers: Walkers) -> None:
             for number, prompt in (("12345", "greeting_12345"), (TREE, "recorded"))
             for keys in (["0"], ["*8", "*"], ["*3"])
         ],
+        "no_key": [script(HASTY, Press("1", during="recorded"), SILENCE, Press("0", during="no_key"))],
+        "what_to_say": [
+            script("12345", Press("4", during="greeting_12345"), "3", Press(key, during="what_to_say"))
+            for key in ("1", "*1")
+        ],
+        "please_wait": [script("12345", Press("2", during="greeting_12345"), Press("*1", during="please_wait"))],
+        "unreachable": [script(UNREACHED, Press("*2", during="unreachable"))],
         "notice_12366": [script("12366", Press("*5", during="notice_12366"))],
         "notice_12301": [script("12301", Press(key, during="notice_12301")) for key in ("*2", "*9")],
         "unknown_number": [script("12399", Press("*2", during="unknown_number"))],
         "blocked": [script("12345", Press("*1", during="blocked"), caller=BLOCKED)],
     }
-    async with walkers.endless(*during):
-        check(await walkers.walk(TUESDAY, (told for scripts in during.values() for told in scripts)))
+    english = script("12345", Press("8", during="greeting_12345"), "0", Press("*1", during="to_person"))
+    async with walkers.endless(*((prompt, "zh") for prompt in during), ("to_person", "en")):
+        check(await walkers.walk(TUESDAY, (english, *(told for scripts in during.values() for told in scripts))))
+
+
+async def test_emergency_keys_count_while_callers_hear_that_nobody_is_there(walkers: Walkers) -> None:
+    during = {"12320": "closed_12320", "12328": "closed_12328", "12318": "notice_12318"}
+    async with walkers.endless(*((prompt, "zh") for prompt in during.values())):
+        scripts = [script(number, Press("*3", during=prompt)) for number, prompt in during.items()]
+        check(await walkers.walk(datetime.fromisoformat("2027-05-20T22:00:00+08:00"), scripts))
 
 
 @pytest.mark.parametrize(

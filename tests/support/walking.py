@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from ivr.walk import SILENCE, Press, blank, walk
 from phones.placed import PlacedCall
 from routing.hours import moment
 from settings.emergencies import routes
+from settings.shapes import Language
 
 CONSOLE_S = 30.0
 AT_ONCE = 40
@@ -34,11 +35,14 @@ class Script:
     presses: tuple[Press, ...] = ()
     caller: str | None = None
     """What the carrier tells of the caller; None: a number of their own."""
+    hurried: bool = False
+    """Whether the caller knows the way and presses all keys one after the other, listening to nothing."""
 
 
-def script(dialled: str, *presses: Press | str, caller: str | None = None) -> Script:
+def script(dialled: str, *presses: Press | str, caller: str | None = None, hurried: bool = False) -> Script:
     """A text stands for a key that is pressed where the call listens next."""
-    return Script(dialled, tuple(Press(press) if isinstance(press, str) else press for press in presses), caller)
+    keys = tuple(Press(press) if isinstance(press, str) else press for press in presses)
+    return Script(dialled, keys, caller, hurried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +117,17 @@ class Walkers:
         await self.console(f"dialplan set global {name} {value}")
 
     @asynccontextmanager
-    async def endless(self, *prompts: str) -> AsyncIterator[None]:
+    async def endless(self, *prompts: tuple[str, Language]) -> AsyncIterator[None]:
         """These prompts last for most of a minute, so that nobody is too late to press a key in them."""
         music = next(self.stage.catalogue.music_folder().iterdir()).with_suffix("")
         sounds = self.stage.catalogue.sounds()
-        for prompt in prompts:
-            await self.put(f"SAY_zh_{prompt}", str(music))
+        for prompt, language in prompts:
+            await self.put(f"SAY_{language}_{prompt}", str(music))
         try:
             yield
         finally:
-            for prompt in prompts:
-                await self.put(f"SAY_zh_{prompt}", str(sounds[prompt, "zh"]))
+            for prompt, language in prompts:
+                await self.put(f"SAY_{language}_{prompt}", str(sounds[prompt, language]))
 
     async def walk(self, at: datetime, scripts: Iterable[Script]) -> list[Walked]:
         """Places all calls, some at once; each follows its script and hangs up. The city's clock says `at`."""
@@ -149,7 +153,7 @@ class Walkers:
         try:
             linkedid = await until(f"{caller} arrives at {told.dialled}", lambda: self._new(before, told.dialled, seen))
             walker = _Walker(call, self.journal, linkedid, self._emergency_keys)
-            await walker.follow(told.presses)
+            await (walker.hurry(told.presses) if told.hurried else walker.follow(told.presses))
         finally:
             await call.hang_up()
         await until(
@@ -190,6 +194,15 @@ class _Walker:
                 await self._call.press(press.key)
             if not _waits(self._steps()[:ready]) or press.key in self._emergency_keys:
                 self._done = ready  # What was pressed will be answered by later steps.
+        await self._until_waiting()
+
+    async def hurry(self, presses: Sequence[Press]) -> None:
+        """Waits for the first key's place, and presses them all."""
+        await self._until(f"a place for {presses[0]}", partial(self._ready, presses[0]))
+        await self._call.press("".join(press.key for press in presses))
+        await self._until_waiting()
+
+    async def _until_waiting(self) -> None:
         await self._until("waiting", lambda: len(self._steps()) > self._done and _waits(self._steps()))
 
     async def _until(self, what: str, wanted: Callable[[], object]) -> None:

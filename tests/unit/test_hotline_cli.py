@@ -1,12 +1,18 @@
 """The command as its users meet it, without Asterisk."""
 
 import json
+import re
+import socket
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from hotline import cli_serve
 from hotline.cli import app
+from hotline.failing import CannotGoOn
+from hotline.ports import free_ports
+from settings.shapes import Server
 from tests.support.settings_maker import write_city
 
 runner = CliRunner()
@@ -51,6 +57,50 @@ def test_a_folder_that_is_not_there_is_named_with_its_mend(words: list[str], men
     told = runner.invoke(app, places)
     assert told.exit_code == 1
     assert mend in " ".join(told.stderr.split())
+
+
+def test_a_data_folder_that_cannot_be_used_is_named_with_its_mend(tmp_path: Path, project: Path) -> None:
+    in_the_way = tmp_path / "data"
+    in_the_way.touch()
+    told = runner.invoke(app, ["compile", "--config", str(project / "config"), "--data", str(in_the_way)])
+    assert told.exit_code == 1
+    assert told.stderr == f"hotline: {in_the_way}: File exists: give another folder; this one is a file\n"
+
+
+def test_records_that_cannot_be_read_are_named_with_their_mend(tmp_path: Path) -> None:
+    (tmp_path / "records.db").write_text("these are no records", encoding="utf-8")
+    told = runner.invoke(app, ["calls", "--data", str(tmp_path)])
+    assert told.exit_code == 1
+    assert re.search(r"records\.db cannot be read .*: put it aside", told.stderr)
+
+
+def test_warnings_are_told_from_errors_and_do_not_fail(tmp_path: Path) -> None:
+    folder = write_city(tmp_path)
+    with (folder / "skills.yaml").open("a", encoding="utf-8") as skills:
+        skills.write("nobody_asks:\n  name: { zh: 无人, en: Nobody }\n")
+    told = runner.invoke(app, ["check", "--config", str(folder)])
+    assert told.exit_code == 0
+    assert re.search(r"S060 .*\(warning\)$", told.output, re.MULTILINE)
+    assert "can be used; warnings: 1" in told.output
+
+
+@pytest.mark.parametrize(("key", "kind"), [("sip", socket.SOCK_DGRAM), ("ami", socket.SOCK_STREAM)])
+def test_a_port_that_is_taken_is_named_before_anything_starts(
+    key: str, kind: socket.SocketKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_serve, "LAST_MOMENT_S", 0.0)
+    free = free_ports("127.0.0.1", 3)
+    server = Server.model_validate(
+        {name: {"port": port} for name, port in zip(("sip", "ami", "http"), free, strict=True)}
+    )
+    cli_serve.require_ports(server)
+    with socket.socket(socket.AF_INET, kind) as other:
+        place = getattr(server, key)
+        other.bind((str(place.address), place.port))
+        if kind is socket.SOCK_STREAM:
+            other.listen()
+        with pytest.raises(CannotGoOn, match=f"nothing can listen at 127.0.0.1:{place.port}.*under '{key}'"):
+            cli_serve.require_ports(server)
 
 
 @pytest.mark.parametrize("command", ["check", "compile", "run", "demo", "calls", "call", "prompts"])

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -83,8 +83,8 @@ def record_of(call: MadeCall) -> CallRecord:
     return record
 
 
-def seen(what: RenderableType) -> str:
-    console = Console(width=150, record=True, file=Path("/dev/null").open("w"))  # noqa: SIM115 - closed below
+def seen(what: RenderableType, width: int = 150) -> str:
+    console = Console(width=width, record=True, file=Path("/dev/null").open("w"))  # noqa: SIM115 - closed below
     try:
         console.print(what)
         return console.export_text()
@@ -99,6 +99,15 @@ def test_the_table_of_calls_has_one_line_a_call() -> None:
     assert len(lines) == 3
     assert re.search(r"2023-11-15 06:13:20 .*13812345678 .*12345 .*answered .*8001 .*0\.3s .*3\.0s", lines[1])
     assert re.search(r"\[bold\] .*12333 .*running", lines[2])
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_on_80_columns_no_call_loses_anything_by_which_it_is_known(outcome: Outcome) -> None:
+    record = replace(record_of(answered_call()), number="12333", outcome=outcome, seats=("8001", "8002"))
+    head, *lines = seen(show.table([record] * 2, CITY), width=80).splitlines()
+    assert head.split() == ["arrived", "id", "caller", "dialled", "outcome", "seat", "wait", "talk"]
+    for word in (record.ref[:8], record.caller, "12345→12333", outcome.value, "8001", "8002", "2023-11-15", "06:13:20"):
+        assert " ".join(lines).split().count(word) == 2
 
 
 def test_a_call_is_drawn_with_its_times_and_who_did_what() -> None:
