@@ -43,6 +43,8 @@ python_packages() {
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     [ -f "$mark" ] && [ "$(cat "$mark")" = "$version $wanted" ] && return
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python $version is too old: 3.11 or later is needed"
+    # As after a run with sudo.
+    [ ! -e .venv ] || [ -w .venv ] || fail ".venv belongs to $(stat -c %U .venv): 'sudo chown -R $(id -un) .' gives it back to you"
     say "installing Python packages into .venv (Python $version)"
     rm -rf .venv
     "$python" -m venv .venv

@@ -41,6 +41,7 @@ _EXPECTED: tuple[type[Exception], ...] = (
 )
 
 LAST_MOMENT_S = 5.0
+"""How long a port may still be in use by a controller that is about to end."""
 
 
 def run(
@@ -126,7 +127,8 @@ async def _stoppable(work: Coroutine[object, object, None], *numbers: signal.Sig
         task.cancel()
 
     for number in numbers:
-        asyncio.get_running_loop().add_signal_handler(number, end, number)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # As under nohup.
+            asyncio.get_running_loop().add_signal_handler(number, end, number)
     try:
         await task
     except asyncio.CancelledError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.console import Console
 from asterisk.found import NoAsterisk, TooOld
 from hotline.failing import CannotGoOn, plain_errors
 from hotline.instance import Instance
+from hotline.only_one import OnlyOne
 from hotline.options import CONFIG, DATA, AsJson, ConfigFolder, DataFolder
 from hotline.progress import Steps, build_prompts
 from hotline.rehearsal import rehearse
@@ -85,9 +87,11 @@ def compile(  # noqa: A001 - it is the command's name
         if rehearsed:
             asyncio.run(rehearse(instance, Steps(console)))
             return
-        folder = out or instance.folders.etc
-        files = instance.compile_to(folder)
-        console.print(f"{len(files)} files written to {folder}")
+        # The files of a running instance are its own: its Asterisk may read them again at any time.
+        with nullcontext() if out is not None else OnlyOne(instance.folders.supervisor_lock, "a hotline"):
+            folder = out or instance.folders.etc
+            files = instance.compile_to(folder)
+        console.print(f"{len(files)} files written to {folder}", soft_wrap=True)
 
 
 COMMANDS = (check, compile)

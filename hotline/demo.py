@@ -87,7 +87,7 @@ async def demonstrate(config: Path, data: Path, console: Console) -> None:
             faults += _report(settings, folders, store, console)
     if faults:
         raise NotAsExpected(faults, _log_file(folders))
-    console.print(f"All as expected. See the calls again: bin/hotline calls --data {folders.data}")
+    console.print(f"All as expected. See the calls again: bin/hotline calls --data {folders.data}", soft_wrap=True)
 
 
 def _log_file(folders: Folders) -> Path:

@@ -40,6 +40,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEATS = {"7001": ("general",), "7002": ("general",), "7003": ("general",), "7004": ("social",)}
 
+HEARD = {
+    "greeting_12345": "您好，政务服务便民热线。",
+    "greeting_12333": "人力资源和社会保障。",
+    "recorded": "本次通话将被录音。",
+    "menu_main": "社保和就业请按1，消费投诉请按2。",
+    "emergency": "正在转接，请不要挂机。",
+}
+"""What the demo's citizens recognise by ear, in fewer words than the example city's."""
+
 _numbers = itertools.count(13700000000)
 
 
@@ -235,8 +244,7 @@ async def test_an_asterisk_that_hangs_is_started_again(city: City) -> None:
 async def test_the_demos_calls_survive_the_death_of_the_controller(tmp_path: Path, sounds: Path) -> None:
     demo = acts(load(EXAMPLE))
     plans = tuple(act.plan for act in demo)
-    whole = {prompt for plan in plans for prompt in (*plan.hears, *plan.then_hears)}
-    async with watched(quick_city(whole=whole), tmp_path, sounds=sounds) as city:
+    async with watched(quick_city(heard=HEARD), tmp_path, sounds=sounds) as city:
         ears = ears_for(city.stage, plans)
         calling = asyncio.gather(*(follow(city.stage, plan, ears) for plan in plans))
         await until("a seat is offered", lambda: any(city.steps(plan.caller, SeatOffered) for plan in plans))

@@ -19,4 +19,4 @@ async def test_nothing_is_served_beyond_loopback(tmp_path: Path, sounds: Path) -
     assert f"tcp 127.0.0.1:{server.ami.port}" in found
     assert f"tcp 127.0.0.1:{server.http.port}" in found
     # PJSIP's own name look-ups: one client socket for IPv4, one for IPv6 (docs/decisions/0008).
-    assert sorted((one.protocol, one.address) for one in wide) in ([], [("udp", "0.0.0.0"), ("udp", "::")])
+    assert [str(one).rpartition(":")[0] for one in sorted(wide)] in ([], ["udp 0.0.0.0", "udp [::]"])

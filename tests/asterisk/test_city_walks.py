@@ -13,7 +13,7 @@ from hotline.instance import Instance
 from hotline.stage import staged
 from ivr.walk import SILENCE, Press
 from phones.behaviour import Answers, Rejects
-from settings.shapes import Do, Emergency, Menu, Settings, Speak, SubCentre, ToMenu, ToNumber, ToQueue, Trunk
+from settings.shapes import Do, Emergency, Menu, Settings, Speak, SubCentre, ToMenu, ToNumber, ToQueue, Trunk, Whole
 from tests.support.quick_city import quick_city
 from tests.support.walking import Script, Walked, Walkers, script
 
@@ -23,11 +23,12 @@ COMPILED = date(2026, 9, 1)
 """The day on which the city is compiled: its table of holidays begins here."""
 TUESDAY = datetime.fromisoformat("2026-11-24T10:00:00+08:00")
 BLOCKED = "13900000000"
-TREE, HASTY, UNREACHED = "12340", "12341", "12342"
-"""Numbers of this city alone: with a menu above the main menu, with one that soon goes on, and one whose
-centre does not answer."""
+TREE, HASTY, UNREACHED, MERGED = "12340", "12341", "12342", "12343"
+"""Numbers of this city alone: with a menu above the main menu; with one that soon goes on; with a centre
+that does not answer; merged into 12345."""
 SECOND_LINE, NO_LINE = "96110", "96119"
 """Emergency numbers of this city alone: the first line fails, or both do."""
+SINCE = {"from": date(2022, 7, 1)}
 REJECTING = {"busy": Rejects(486), "dead": Rejects(503)}
 STATUSES = {"busy": "BUSY", "dead": "CONGESTION"}
 
@@ -39,9 +40,10 @@ def walking_city() -> Settings:
     numbers = {
         TREE: spare.model_copy(update={"menu": "tree"}),
         HASTY: spare.model_copy(update={"menu": "hasty"}),
-        UNREACHED: city.numbers["12366"].model_copy(
-            update={"modes": (SubCentre(mode="sub_centre", since=date(2021, 12, 1), trunk="busy", dial="12366"),)}
+        UNREACHED: spare.model_copy(
+            update={"modes": (SubCentre(mode="sub_centre", trunk="busy", dial="12366", **SINCE),)}
         ),
+        MERGED: spare.model_copy(update={"modes": (Whole(mode="whole", notice="notice_12318", to="12345", **SINCE),)}),
     }
     emergencies = city.emergencies.model_copy(
         update={
@@ -63,14 +65,14 @@ def walking_city() -> Settings:
                 "3": ToNumber(number=UNREACHED),
                 "4": ToQueue(queue="social", priority=2),
                 "5": Do(do="person"),
-                "6": ToNumber(number="12301"),
+                "6": ToNumber(number=MERGED),
                 "7": Speak(language="zh"),
                 "8": Speak(language="en"),
                 "9": Do(do="repeat"),
                 "#": Do(do="back"),
             },
         ),
-        "hasty": Menu(prompt="menu_report", keys={"1": Do(do="repeat")}, wait="1s"),
+        "hasty": Menu(prompt="menu_report", keys={"1": Do(do="repeat"), "2": ToNumber(number="12301")}, wait="1s"),
     }
     trunks = {ident: trunk.model_copy(update={"qualify": 1.0}) for ident, trunk in city.trunks.items()}
     rejecting = {ident: Trunk(host=f"127.0.0.{place}", qualify="1s") for place, ident in enumerate(REJECTING, 6)}
@@ -190,6 +192,7 @@ async def test_keys_count_while_prompts_play(walkers: Walkers) -> None:
         "recorded": [
             *(script(TREE, Press(key, during="recorded"), "0") for key in ("2", "9", "*2")),
             script("12333", Press("*1", during="recorded")),
+            script(HASTY, Press("2", during="recorded"), Press("*1", during="notice_12301")),
         ],
         "wrong_key": [
             script(number, Press("*9", during=prompt), *(Press(key, during="wrong_key") for key in keys))
@@ -200,7 +203,18 @@ async def test_keys_count_while_prompts_play(walkers: Walkers) -> None:
         "what_to_say": [
             script("12345", Press("4", during="greeting_12345"), "3", Press(key, during="what_to_say"))
             for key in ("1", "*1")
+        ]
+        + [
+            script(
+                "12345",
+                Press("4", during="greeting_12345"),
+                "4",
+                Press("3", during="wrong_key"),
+                Press("4", during="what_to_say"),
+                Press("0", during="wrong_key"),
+            )
         ],
+        "notice_12318": [script(MERGED, Press("*2", during="notice_12318"))],
         "please_wait": [script("12345", Press("2", during="greeting_12345"), Press("*1", during="please_wait"))],
         "unreachable": [script(UNREACHED, Press("*2", during="unreachable"))],
         "notice_12366": [script("12366", Press("*5", during="notice_12366"))],

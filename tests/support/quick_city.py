@@ -1,6 +1,6 @@
 """The example city for tests on a real Asterisk: prompts are one syllable, seats ring briefly."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 
 from settings.check import load
@@ -9,14 +9,14 @@ from settings.shapes import Prompt, Settings
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / "config"
 
 
-def quick_city(config: Path = EXAMPLE, *, whole: Collection[str] = ()) -> Settings:
+def quick_city(config: Path = EXAMPLE, *, heard: Mapping[str, str] | None = None) -> Settings:
     """The city in `config`, with prompts so short that nobody waits for them; all else as it is.
 
-    `whole`: prompts that keep their texts, because they are to be recognised by ear.
+    `heard`: Chinese texts of prompts that are to be recognised by ear.
     """
     settings = load(config)
     spoken = {
-        ident: prompt if ident in whole else Prompt(zh="喂" if prompt.zh else None, en="yes" if prompt.en else None)
+        ident: Prompt(zh=(heard or {}).get(ident, "喂") if prompt.zh else None, en="yes" if prompt.en else None)
         for ident, prompt in settings.prompts.prompts.items()
     }
     prompts = settings.prompts.model_copy(update={"prompts": spoken})

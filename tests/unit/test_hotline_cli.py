@@ -16,6 +16,8 @@ from settings.shapes import Server
 from tests.support.settings_maker import write_city
 
 runner = CliRunner()
+QUIET = "127.77.0.1"
+"""An address that no other test uses."""
 
 
 def test_check_says_that_good_settings_can_be_used(project: Path) -> None:
@@ -89,9 +91,9 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(
     key: str, kind: socket.SocketKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cli_serve, "LAST_MOMENT_S", 0.0)
-    free = free_ports("127.0.0.1", 3)
+    free = free_ports(QUIET, 3)
     server = Server.model_validate(
-        {name: {"port": port} for name, port in zip(("sip", "ami", "http"), free, strict=True)}
+        {name: {"address": QUIET, "port": port} for name, port in zip(("sip", "ami", "http"), free, strict=True)}
     )
     cli_serve.require_ports(server)
     with socket.socket(socket.AF_INET, kind) as other:
@@ -99,7 +101,7 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(
         other.bind((str(place.address), place.port))
         if kind is socket.SOCK_STREAM:
             other.listen()
-        with pytest.raises(CannotGoOn, match=f"nothing can listen at 127.0.0.1:{place.port}.*under '{key}'"):
+        with pytest.raises(CannotGoOn, match=f"nothing can listen at {QUIET}:{place.port}.*under '{key}'"):
             cli_serve.require_ports(server)
 
 
