@@ -7,6 +7,9 @@ from typing import Literal
 
 _LINE = re.compile(r"^\[[^]]*\] (ERROR|WARNING)\[\d+\](?:\[C-[0-9a-f]+\])?:? ([^ :]+)(?::\d+ \S+)?: (.*)$")
 
+_HARMLESS = re.compile("registered during operation")
+"""PJSIP says so now and then of its own modules, in a race at start that loses nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
@@ -25,7 +28,7 @@ def complaints(lines: Iterable[str]) -> tuple[Complaint, ...]:
     found: dict[Complaint, None] = {}
     for line in lines:
         match = _LINE.match(line)
-        if match is not None:
+        if match is not None and not _HARMLESS.search(match[3]):
             level: Literal["ERROR", "WARNING"] = "ERROR" if match[1] == "ERROR" else "WARNING"
             found[Complaint(level, match[2], match[3].strip())] = None
     return tuple(found)

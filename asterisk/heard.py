@@ -54,18 +54,17 @@ class Unreadable(ValueError):
         super().__init__(f"AMI message {kind}: {field} is {value!r}")
 
 
-def event_of(message: AmiMessage) -> LiveEvent | None:
+def event_of(message: AmiMessage, node: str) -> LiveEvent | None:
     """What a message means; None: nothing that the controller needs.
 
     Raises HeaderMissing, HeaderDoubled, Unreadable.
     """
     match message.required("Event"):
         case "UserEvent":
-            return _user_event(message)
+            return _user_event(message, node)
         case "Hangup":
-            return HungUp(
-                Channel(message.required("Channel")), _whole(message.kind, "Cause", message.required("Cause"))
-            )
+            cause = _whole(message.kind, "Cause", message.required("Cause"))
+            return HungUp(Channel(node, message.required("Channel")), cause)
         case "DeviceStateChange":
             return seat_of(message)
         case _:
@@ -81,14 +80,14 @@ class Offered:
     seat: Seat
 
 
-def standing_of(row: AmiMessage) -> EnteredRoom | EnteredSurvival | Offered | None:
+def standing_of(row: AmiMessage, node: str) -> EnteredRoom | EnteredSurvival | Offered | None:
     """Where the channel of one `Status` row stands; None: nowhere that concerns the controller.
 
     A caller on its way into the waiting room or a queue may lack variables still: None, its event
     is yet to come. Raises HeaderMissing, HeaderDoubled, Unreadable.
     """
     values = _variables(row)
-    channel = Channel(row.required("Channel"))
+    channel = Channel(node, row.required("Channel"))
     # The leg that Dial made may have inherited its caller's variables.
     if not values["HL_REF"] or row.optional("Data") == "(Outgoing Line)":
         return None
@@ -123,12 +122,12 @@ def seat_of(message: AmiMessage) -> SeatChanged | None:
     return SeatChanged(Seat(found[1]), _DEVICES[state])
 
 
-def _user_event(message: AmiMessage) -> LiveEvent | None:
+def _user_event(message: AmiMessage, node: str) -> LiveEvent | None:
     match message.required("UserEvent"):
         case "Room":
-            return EnteredRoom(_waiting(message))
+            return EnteredRoom(_waiting(message, node))
         case "Survival":
-            return EnteredSurvival(_waiting(message), _filled(message, "Queue"))
+            return EnteredSurvival(_waiting(message, node), _filled(message, "Queue"))
         case "Back":
             return CameBack(CallRef(_filled(message, "Ref")), Seat(_filled(message, "Seat")), message.required("Why"))
         case "Left":
@@ -137,10 +136,10 @@ def _user_event(message: AmiMessage) -> LiveEvent | None:
             return None
 
 
-def _waiting(message: AmiMessage) -> Waiting:
+def _waiting(message: AmiMessage, node: str) -> Waiting:
     kind = message.kind
     return Waiting(
-        channel=Channel(_filled(message, "Channel")),
+        channel=Channel(node, _filled(message, "Channel")),
         ref=CallRef(_filled(message, "Ref")),
         t0_ms=_whole(kind, "T0", message.required("T0")),
         skills=_skills(kind, "Skills", message.required("Skills")),

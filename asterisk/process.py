@@ -155,6 +155,7 @@ class AsteriskProcess:
             if self.console_log.stat().st_size > _CONSOLE_LOG_LIMIT:
                 self.console_log.replace(self.console_log.with_suffix(".log.1"))
         self.boot = None
+        self.console_log.touch(mode=0o600)
         with self.console_log.open("ab") as log, _many_files():
             self._log_from = log.tell()
             # What it writes (recordings, records) is nobody else's to read.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -55,7 +56,7 @@ class AmiSwitch:
                 yield None
                 while True:
                     messages = await self._connection.inbox.batch()
-                    events: tuple[LiveEvent, ...] = self._read(messages, event_of)
+                    events: tuple[LiveEvent, ...] = self._read(messages, partial(event_of, node=self.node))
                     if events:
                         yield events
             except SwitchLost as error:
@@ -93,16 +94,16 @@ class AmiSwitch:
         except (ActionRefused, Unanswered) as error:
             connection.drop(f"no snapshot: {error}")
             raise SwitchLost(str(error)) from error
-        return _snapshot(self._read(channels, standing_of), self._read(devices, seat_of))
+        return _snapshot(self._read(channels, partial(standing_of, node=self.node)), self._read(devices, seat_of))
 
     async def beat(self, epoch_s: int) -> bool:
         return await self._asked("Setvar", Variable="HL_BEAT", Value=str(epoch_s)) is Answer.DONE
 
     async def connect(self, channel: Channel, seat: Seat) -> Answer:
-        return await self._asked("Redirect", Channel=channel, Context="connect", Exten=seat, Priority="1")
+        return await self._asked("Redirect", Channel=channel.name, Context="connect", Exten=seat, Priority="1")
 
     async def withdraw(self, queue: str, channel: Channel) -> Answer:
-        return await self._asked("QueueWithdrawCaller", Queue=queue, Caller=channel)
+        return await self._asked("QueueWithdrawCaller", Queue=queue, Caller=channel.name)
 
     async def _asked(self, action: str, **headers: str) -> Answer:
         """How a command ended. Nothing is tried again: a second Redirect could hit a later state."""

@@ -112,7 +112,7 @@ class Simulation:
 
     def _arrives(self, arrival: Arrival, now_ms: int) -> None:
         name = f"c{next(self._number)}"
-        caller = Waiting(Channel(name), CallRef(name), now_ms, arrival.demand, arrival.priority, "12345", "zh")
+        caller = Waiting(Channel("node1", name), CallRef(name), now_ms, arrival.demand, arrival.priority, "12345", "zh")
         self._waiting[caller.ref] = caller
         self._handling_ms[caller.ref] = int(arrival.handling_s * 1000)
         self._at(now_ms + int(arrival.patience_s * 1000), _GivesUp(caller.ref))

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NewType
 
-Channel = NewType("Channel", str)
-"""An Asterisk channel's name, such as `PJSIP/carrier_a-0000001c`."""
-
 CallRef = NewType("CallRef", str)
 """A call's own id (UUID), given when it arrives and kept over transfers."""
 
 Seat = NewType("Seat", str)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Channel:
+    """An Asterisk channel. Its name, such as `PJSIP/carrier_a-0000001c`, is known on its node alone."""
+
+    node: str
+    name: str
 
 
 class Device(Enum):

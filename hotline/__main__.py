@@ -1,5 +1,11 @@
 """`python -m hotline`, which is what bin/hotline runs."""
 
-from hotline.cli import app
+import sys
 
-app(prog_name="hotline")
+try:
+    from hotline.cli import app
+
+    app(prog_name="hotline")
+except KeyboardInterrupt:
+    # Ctrl-C while still importing: nothing was started.
+    sys.exit(130)

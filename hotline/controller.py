@@ -1,4 +1,4 @@
-"""The controller's loop for one node: hears Asterisk, asks the waiting room, sends commands.
+"""The controller's loop: hears Asterisk, asks the waiting room, sends commands.
 
 One ordered inbox: batches of events, answered heartbeats and alarms are handled one after the
 other by one task, so that a decision always sees everything that was heard before it.
@@ -6,15 +6,15 @@ other by one task, so that a decision always sees everything that was heard befo
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 import structlog
 
 from asterisk.port import Answer, Switch, SwitchLost
-from calls.live import LiveEvent
+from calls.live import Channel, LiveEvent, Snapshot
 from routing.leader import Leader
 from routing.lease import Lease
 from routing.room import Connect, Counts, Room, Withdraw
@@ -28,15 +28,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What Asterisk told; None: a new connection, nothing known before holds."""
+    """What a node's Asterisk told; None: a new connection, nothing known before holds."""
 
+    node: str
     events: tuple[LiveEvent, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Beat:
-    """A heartbeat was answered."""
+    """A heartbeat was answered, or not."""
 
+    node: str
     sent_ms: int
     acknowledged: bool
 
@@ -54,31 +56,41 @@ def now_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
-class Controller:
-    """Steers one node's Asterisk for as long as it is wanted."""
+@dataclass(slots=True)
+class _Node:
+    """One Asterisk, and how long it may be steered."""
 
-    def __init__(self, switch: Switch, room: Room, leader: Leader, clock: Callable[[], int] = now_ms) -> None:
-        self._switch = switch
+    switch: Switch
+    lease: Lease = field(default_factory=Lease)
+    answers: bool = False
+    """Whether it answered the last heartbeat."""
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    """A new connection: the next heartbeat is sent at once."""
+
+
+class Controller:
+    """Steers its nodes for as long as it is wanted. Each holds its own callers; all are matched together."""
+
+    def __init__(
+        self, switches: Iterable[Switch], room: Room, leader: Leader, clock: Callable[[], int] = now_ms
+    ) -> None:
+        self._nodes = {switch.node: _Node(switch) for switch in switches}
         self._room = room
         self._leader = leader
         self._clock = clock
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
-        self._lease = Lease()
-        self._connected = False
-        self._reached = asyncio.Event()
-        """A new connection: the next heartbeat is sent at once."""
         self._letting_go = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def connected(self) -> bool:
-        """Whether Asterisk answered the last heartbeat."""
-        return self._connected
+        """Whether every node answered the last heartbeat."""
+        return all(node.answers for node in self._nodes.values())
 
     @property
     def steering(self) -> bool:
-        """Whether decisions may be made now."""
-        return self._lease.holds(self._clock()) and self._leader.leads()
+        """Whether any node may be steered now."""
+        return bool(self._steered())
 
     def counts(self) -> Counts:
         """How many callers and seats are in each state."""
@@ -89,10 +101,10 @@ class Controller:
         self._letting_go.set()
 
     async def run(self) -> None:
-        """Steers until `let_go`. Whatever goes wrong with the connection, it goes on."""
+        """Steers until `let_go`. Whatever goes wrong with a connection, it goes on."""
         tasks = [
-            asyncio.create_task(self._listen(), name="listen"),
-            asyncio.create_task(self._beat(), name="beat"),
+            *(asyncio.create_task(self._listen(node), name=f"listen to {name}") for name, node in self._nodes.items()),
+            *(asyncio.create_task(self._beat(node), name=f"beat for {name}") for name, node in self._nodes.items()),
             asyncio.create_task(self._steer(), name="steer"),
             asyncio.create_task(self._letting_go.wait(), name="let go"),
         ]
@@ -101,30 +113,40 @@ class Controller:
             for task in done:
                 task.result()
         finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            for task in tasks[len(self._nodes) :]:
+                task.cancel()
+            # Nobody need wait for the heartbeat to grow old: survival begins at once.
+            await asyncio.gather(*(node.switch.beat(0) for node in self._nodes.values()))
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._alarm is not None:
-                self._alarm.cancel()
-            # Nobody need wait for the heartbeat to grow old: survival begins at once.
-            await self._switch.beat(0)
 
-    async def _listen(self) -> None:
-        async with aclosing(self._switch.batches()) as batches:
+    def _steered(self) -> list[_Node]:
+        """The nodes that may be steered now."""
+        now = self._clock()
+        return [node for node in self._nodes.values() if node.lease.holds(now)] if self._leader.leads() else []
+
+    def _may_steer(self, channel: Channel) -> bool:
+        return self._nodes[channel.node] in self._steered()
+
+    async def _listen(self, node: _Node) -> None:
+        async with aclosing(node.switch.batches()) as batches:
             async for events in batches:
-                self._inbox.put_nowait(_Heard(events))
+                self._inbox.put_nowait(_Heard(node.switch.node, events))
                 if events is None:
-                    self._reached.set()
+                    node.reached.set()
 
-    async def _beat(self) -> None:
-        await self._reached.wait()
+    async def _beat(self, node: _Node) -> None:
+        await node.reached.wait()
         while True:
-            self._reached.clear()
+            node.reached.clear()
             sent_ms = self._clock()
-            acknowledged = await self._switch.beat(int(time.time()))
-            self._inbox.put_nowait(_Beat(sent_ms, acknowledged))
+            acknowledged = await node.switch.beat(int(time.time()))
+            self._inbox.put_nowait(_Beat(node.switch.node, sent_ms, acknowledged))
             pause_s = max(0.0, BEAT_S - (self._clock() - sent_ms) / 1000)
-            reached = asyncio.ensure_future(self._reached.wait())
+            reached = asyncio.ensure_future(node.reached.wait())
             try:
                 await asyncio.wait([reached], timeout=pause_s)
             finally:
@@ -141,10 +163,10 @@ class Controller:
 
     def _take(self, item: _Item) -> None:
         match item:
-            case _Heard(None):
-                self._lease = Lease()
+            case _Heard(node, None):
+                self._nodes[node].lease = Lease()
                 self._room.wants_snapshot = True
-            case _Heard(events):
+            case _Heard(_, events):
                 for event in events or ():
                     self._room.heard(event, self._clock())
             case _Beat():
@@ -155,13 +177,14 @@ class Controller:
                 assert_never(item)
 
     def _beaten(self, beat: _Beat) -> None:
-        self._connected = beat.acknowledged
+        node = self._nodes[beat.node]
+        node.answers = beat.acknowledged
         if not beat.acknowledged:
-            log.warning("heartbeat_not_acknowledged", node=self._switch.node)
+            log.warning("heartbeat_not_acknowledged", node=beat.node)
             return
-        if self._lease.lapsed_before(self._clock()):
+        if node.lease.lapsed_before(self._clock()):
             self._room.wants_snapshot = True
-        self._lease = self._lease.renewed(beat.sent_ms)
+        node.lease = node.lease.renewed(beat.sent_ms)
 
     async def _act(self, *, beaten: bool) -> None:
         """Does what follows from all that is known now."""
@@ -171,29 +194,46 @@ class Controller:
             return
         if self.steering:
             await self._connect(self._room.decide(self._clock()))
-        if beaten and self.steering:
+        if beaten:
             await self._take_back(self._room.withdrawals())
         self._set_alarm()
 
     async def _resync(self) -> bool:
+        """Reads everything anew. Of a node that cannot be steered nothing is known, and nothing decided."""
+        nodes = self._steered()
         try:
-            snapshot = await self._switch.snapshot()
+            snapshots = [await node.switch.snapshot() for node in nodes]
         except SwitchLost as error:
-            log.warning("snapshot_lost", node=self._switch.node, why=str(error))
+            log.warning("snapshot_lost", why=str(error))
             return False
-        self._room.resync(snapshot, self._clock())
+        whole = Snapshot(
+            waiting=tuple(one for snapshot in snapshots for one in snapshot.waiting),
+            surviving=tuple(one for snapshot in snapshots for one in snapshot.surviving),
+            seats=tuple(one for snapshot in snapshots for one in snapshot.seats),
+            offered=tuple(one for snapshot in snapshots for one in snapshot.offered),
+        )
+        self._room.resync(whole, self._clock())
         log.info(
             "resynchronised",
-            node=self._switch.node,
-            waiting=len(snapshot.waiting),
-            surviving=len(snapshot.surviving),
-            talking=len(snapshot.offered),
+            nodes=[node.switch.node for node in nodes],
+            waiting=len(whole.waiting),
+            surviving=len(whole.surviving),
+            talking=len(whole.offered),
         )
         return True
 
+    async def _offer(self, one: Connect) -> Answer:
+        """A node that was lost meanwhile is not told anything: it serves its callers alone."""
+        channel = one.caller.channel
+        return (
+            await self._nodes[channel.node].switch.connect(channel, one.seat)
+            if self._may_steer(channel)
+            else Answer.FAILED
+        )
+
     async def _connect(self, decisions: tuple[Connect, ...]) -> None:
         """Sends all of them at once; each is bounded by the switch."""
-        answers = await asyncio.gather(*(self._switch.connect(one.caller.channel, one.seat) for one in decisions))
+        answers = await asyncio.gather(*(self._offer(one) for one in decisions))
         for decision, answer in zip(decisions, answers, strict=True):
             told = log.bind(ref=decision.caller.ref, seat=decision.seat)
             match answer:
@@ -212,9 +252,10 @@ class Controller:
 
     async def _take_back(self, withdrawals: tuple[Withdraw, ...]) -> None:
         """Asked again with each heartbeat, so one that fails needs no answer here."""
-        await asyncio.gather(*(self._switch.withdraw(one.queue, one.channel) for one in withdrawals))
-        if withdrawals:
-            log.info("callers_taken_back", node=self._switch.node, callers=len(withdrawals))
+        wanted = [one for one in withdrawals if self._may_steer(one.channel)]
+        await asyncio.gather(*(self._nodes[one.channel.node].switch.withdraw(one.queue, one.channel) for one in wanted))
+        if wanted:
+            log.info("callers_taken_back", callers=len(wanted))
 
     def _set_alarm(self) -> None:
         due_ms = self._room.next_alarm_ms()

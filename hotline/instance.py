@@ -14,7 +14,6 @@ from dialplan.names import AMI_USER
 from dialplan.server import AsteriskPlaces
 from hotline.failing import CannotGoOn
 from hotline.folders import Folders
-from hotline.options import ASTERISK_ROOT
 from prompts.catalogue import Catalogue
 from settings.check import load
 from settings.secrets import Secrets, load_or_create
@@ -45,7 +44,7 @@ class Instance:
         """The instance of settings that were checked already. Raises as `of`."""
         folders = Folders(data.resolve())
         secrets = load_or_create(folders.secrets, settings)
-        return cls(settings, folders, secrets, find(ASTERISK_ROOT), prompts or folders.prompts)
+        return cls(settings, folders, secrets, find(), prompts or folders.prompts)
 
     @classmethod
     def installed(cls, data: Path) -> Self:

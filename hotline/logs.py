@@ -56,6 +56,8 @@ def configure(stream: TextIO | None = None, *, as_json: bool = False, mask: bool
 
 
 def open_log(folder: Path, name: str) -> TextIO:
-    """The log file `<folder>/<name>.log`, opened for appending, line by line."""
+    """The log file `<folder>/<name>.log`, opened for appending, line by line, its owner's alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    return (folder / f"{name}.log").open("a", encoding="utf-8", buffering=1)
+    path = folder / f"{name}.log"
+    path.touch(mode=0o600)
+    return path.open("a", encoding="utf-8", buffering=1)

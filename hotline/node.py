@@ -46,7 +46,7 @@ async def _serve(instance: Instance) -> None:
     settings = instance.settings
     node = settings.city.node
     switch = AmiSwitch(node, instance.ami_access())
-    controller = Controller(switch, _room(instance), AloneLeader())
+    controller = Controller([switch], _room(instance), AloneLeader())
     with Store(instance.folders.records) as store:
         keeper = Keeper(
             store,

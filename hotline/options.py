@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 PROJECT = Path(__file__).resolve().parent.parent
-"""The checkout: the example city and Asterisk's root folder are in it."""
+"""The checkout: the example city is in it."""
 
 ConfigFolder = Annotated[
     Path,
@@ -20,4 +20,3 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, fo
 
 CONFIG = PROJECT / "config"
 DATA = PROJECT / "var"
-ASTERISK_ROOT = PROJECT / ".asterisk" / "root"

@@ -126,6 +126,8 @@ def _yuan(whole: str, part: str) -> str:
 def _integer(telephone_numbers: Collection[str]) -> Callable[[re.Match[str]], str]:
     def said(found: re.Match[str]) -> str:
         before, digits, unit = (part or "" for part in found.groups())
+        if len(digits) >= 5 and digits in telephone_numbers:  # 12333人力…: 人 is no unit here.
+            return before + telephone(digits) + unit
         named = len(digits) >= 3 and (before not in {"", "第"} or unit == "号")
         if unit in {"", "号"} and (named or digits in telephone_numbers or len(digits) >= 5):
             return before + telephone(digits) + unit

@@ -42,7 +42,7 @@ _TWO_WAYS = frozenset(
 """Characters with two everyday readings; a word of the dictionary decides them, alone they are a guess."""
 _SURE = frozenset({"为您", "为你", "为了", "为保", "为方", "为确"})
 """A character with the first one after it, where its reading is plain (为保证, 为方便)."""
-_TRAPS = {"重听": "chong2 ting1", "重名": "chong2 ming2", "还款": "huan2 kuan3"}
+_TRAPS = {"重听": "chong2 ting1", "重名": "chong2 ming2", "还款": "huan2 kuan3", "打的": "da3 de5"}
 """Words that the dictionary reads in a way that is wrong here (its 重听 is `hard of hearing`)."""
 
 

@@ -62,10 +62,10 @@ class AsteriskStage:
         return await self._originated(who, "survival")
 
     async def leaves(self, who: Waiting, to: str) -> None:
-        await self.control.act("Redirect", {"Channel": who.channel, "Context": to, "Exten": "s", "Priority": "1"})
+        await self.control.act("Redirect", {"Channel": who.channel.name, "Context": to, "Exten": "s", "Priority": "1"})
 
     async def hangs_up(self, who: Waiting) -> None:
-        await self.control.act("Hangup", {"Channel": who.channel})
+        await self.control.act("Hangup", {"Channel": who.channel.name})
 
     async def does_not_answer(self, who: Waiting, seat: Seat) -> None:
         """Nothing to do: a seat that is not registered cannot be called."""
@@ -104,7 +104,7 @@ class AsteriskStage:
             while True:
                 for row in await self._rows():
                     if row["HL_REF"] == who.ref and row["CONTEXT"] == to:
-                        return replace(who, channel=Channel(row["Channel"]))
+                        return replace(who, channel=Channel("node1", row["Channel"]))
                 await asyncio.sleep(0.02)
 
     async def _rows(self) -> list[dict[str, str]]:

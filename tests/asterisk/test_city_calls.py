@@ -25,7 +25,6 @@ from tests.support.city_watch import (
     SOCIAL,
     City,
     next_call,
-    serve,
     talking,
     unannounced,
     watched,
@@ -75,7 +74,7 @@ async def test_the_longest_wait_is_served_first_whatever_number_was_dialled(city
     placed = dict(zip(callers, [GENERAL, SOCIAL] * 4, strict=True))
     await asyncio.gather(*(city.calls(number, caller) for caller, number in placed.items()))
     came = sorted(callers, key=lambda caller: city.steps(caller, RoomEntered)[0].t0_ms)
-    serving = [asyncio.create_task(serve(city.stage.seats[seat], 4)) for seat in ("7001", "7002")]
+    serving = [city.agent(seat, 4) for seat in ("7001", "7002")]
     await asyncio.gather(*(city.stage.seats[seat].register() for seat in ("7001", "7002")))
     served = [caller for one in await asyncio.gather(*serving) for caller in one]
     assert sorted(served) == sorted(callers)
@@ -90,7 +89,7 @@ async def test_who_is_more_urgent_is_served_before_those_who_wait_longer(city: C
     first, second, urgent = citizens(3)
     for number, caller in ((GENERAL, first), (SOCIAL, second), (HOUSING, urgent)):
         await city.calls(number, caller)
-    serving = asyncio.create_task(serve(city.stage.seats["7001"], 3))
+    serving = city.agent("7001", 3)
     await city.stage.seats["7001"].register()
     assert await serving == [urgent, first, second]
     assert (await city.kept(urgent)).priority == 2
@@ -100,7 +99,7 @@ async def test_a_specialist_serves_its_own_and_nobody_else(city: City) -> None:
     ordinary, special, late = citizens(3)
     await city.calls(GENERAL, ordinary)
     await city.calls(MARKET, special)
-    serving = asyncio.create_task(serve(city.stage.seats["7003"], 2))
+    serving = city.agent("7003", 2)
     await city.stage.seats["7003"].register()
     await city.kept(special)
     await city.until_free(1)
@@ -108,7 +107,7 @@ async def test_a_specialist_serves_its_own_and_nobody_else(city: City) -> None:
     await city.calls(MARKET, late)
     assert await serving == [special, late]
     await city.until_waiting(1)
-    serving = asyncio.create_task(serve(city.stage.seats["7001"], 1))
+    serving = city.agent("7001", 1)
     await city.stage.seats["7001"].register()
     assert await serving == [ordinary]
 
@@ -123,7 +122,7 @@ async def test_whom_a_seat_does_not_take_keeps_the_place_and_is_served_by_anothe
     city.stage.seats["7001"].behave = behaviour
     await city.stage.seats["7001"].register()
     await city.wrote(first, SeatMissed, seat="7001", why=why, times=times)
-    serving = asyncio.create_task(serve(city.stage.seats["7002"], 2))
+    serving = city.agent("7002", 2)
     await city.stage.seats["7002"].register()
     assert await serving == [first, second]
     record = await city.kept(first)
@@ -149,7 +148,7 @@ async def test_whose_seat_is_lost_keeps_the_place_and_is_served_by_another(city:
     await city.wrote(lost, TalkEnded, seat="7004", q850_cause=44)
     await city.wrote(lost, RoomEntered, 2)
     assert placed.up
-    serving = asyncio.create_task(serve(city.stage.seats["7002"], 2))
+    serving = city.agent("7002", 2)
     await city.stage.seats["7002"].register()
     assert await serving == [lost, waiting]
     record = await city.kept(lost)
@@ -177,7 +176,7 @@ async def test_who_hangs_up_while_waiting_or_ringing_leaves_nothing_behind(city:
     assert (record.outcome, record.hung_up_by, record.seats) == (Outcome.ABANDONED, Side.CALLER, ())
     assert record.seat_rang_utc_ms is not None
     phone.behave = agent("7001")
-    serving = asyncio.create_task(serve(city.stage.seats["7001"], 1))
+    serving = city.agent("7001", 1)
     await city.calls(GENERAL, next_one)
     assert await serving == [next_one]
 
@@ -241,7 +240,7 @@ async def test_a_call_is_kept_with_its_times_and_its_sound(city: City) -> None:
 async def test_hostile_numbers_and_names_are_only_numbers(city: City, tmp_path: Path) -> None:
     shell_file = tmp_path / "written-by-a-caller"
     callers = hostile(shell_file)
-    serving = asyncio.create_task(serve(city.stage.seats["7001"], len(callers)))
+    serving = city.agent("7001", len(callers))
     await city.stage.seats["7001"].register()
     async with overheard(city.stage.instance.ami_access()) as lines:
         for number, name, _ in callers:

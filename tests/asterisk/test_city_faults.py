@@ -28,7 +28,6 @@ from tests.support.city_watch import (
     City,
     hearing_on,
     next_call,
-    serve,
     talking,
     unannounced,
     watched,
@@ -127,19 +126,19 @@ async def test_nobody_is_lost_while_the_controller_is_away_and_skills_hold(city:
     async with no_controller(city):
         for caller, queue in ((general, "survival_general"), (social, "survival_social"), (late, "survival_general")):
             await city.wrote(caller, SurvivalEntered, queue=queue)
-        serving = asyncio.create_task(serve(phones["7004"], 1))
+        serving = city.agent("7004", 1)
         await phones["7004"].register()
         assert await serving == [social]
         for placed, taken in talks:
             await hearing_on(placed, taken)
-        serving = asyncio.create_task(serve(phones["7001"], 1))
+        serving = city.agent("7001", 1)
         await talks[0][1].hang_up()
         assert await serving == [general]
         await phones["7001"].unregister()
     await city.wrote(late, RoomEntered, times=2)
     await city.until_waiting(1)
     assert await controller(city) != old
-    serving = asyncio.create_task(serve(phones["7002"], 1))
+    serving = city.agent("7002", 1)
     await talks[1][1].hang_up()
     assert await serving == [late]
     assert city.steps(late, SeatOffered)
@@ -154,7 +153,7 @@ async def test_nobody_is_lost_while_the_controller_is_away_and_skills_hold(city:
 
 async def test_a_controller_that_hung_for_a_while_connects_nobody_twice(city: City) -> None:
     callers = citizens(6)
-    phones = [city.stage.seats[seat] for seat in ("7001", "7002", "7003")]
+    seats = ("7001", "7002", "7003")
     await asyncio.gather(*(city.calls(GENERAL, caller) for caller in callers))
     pid = await controller(city)
     await city.until_waiting(len(callers))
@@ -163,17 +162,18 @@ async def test_a_controller_that_hung_for_a_while_connects_nobody_twice(city: Ci
         for caller in callers:
             await city.wrote(caller, SurvivalEntered)
         served: list[str] = []
-        serving = [asyncio.create_task(serve(phone, len(callers), served)) for phone in phones]
+        for seat in seats:
+            city.agent(seat, len(callers), served)
         # Survival and the controller, which is about to take its callers back, both see free seats.
-        await phones[0].register()
+        await city.stage.seats[seats[0]].register()
         await until("survival serves", lambda: served)
     finally:
         os.kill(pid, signal.SIGCONT)
-    await asyncio.gather(*(phone.register() for phone in phones[1:]))
-    await until("everybody is served", lambda: len(served) == len(callers), seen=lambda: served)
-    for task in serving:
-        task.cancel()
-    assert await asyncio.gather(*serving, return_exceptions=True)
+    await asyncio.gather(*(city.stage.seats[seat].register() for seat in seats[1:]))
+    await until("everybody is served", lambda: len(served) == len(callers) or any(one.done() for one in city.agents))
+    for one in city.agents:
+        if one.done():
+            await one  # It tells what went wrong at its seat.
     assert sorted(served) == sorted(callers)
     records = await all_kept(city, callers)
     assert {record.outcome for record in records} == {Outcome.ANSWERED}
@@ -211,7 +211,7 @@ async def test_calls_of_an_asterisk_that_is_killed_are_kept_as_interrupted(city:
     # Nobody tells the two that they talk no more.
     await asyncio.gather(placed.hang_up(), taken.hang_up())
     await city.until_steering()
-    serving = asyncio.create_task(serve(phone, 1))
+    serving = city.agent("7001", 1)
     await phone.register()
     await city.calls(GENERAL, later)
     assert await serving == [later]
@@ -235,7 +235,7 @@ async def test_an_asterisk_that_hangs_is_started_again(city: City) -> None:
         os.kill(boot.pid, 0)
     assert (await city.over(before)).outcome is Outcome.INTERRUPTED
     await city.until_steering()
-    serving = asyncio.create_task(serve(city.stage.seats["7001"], 1))
+    serving = city.agent("7001", 1)
     await city.stage.seats["7001"].register()
     await city.calls(GENERAL, after)
     assert await serving == [after]

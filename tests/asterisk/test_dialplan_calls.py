@@ -205,7 +205,7 @@ async def test_the_controllers_account_may_do_what_the_controller_does_and_no_mo
     async with aclosing(switch.batches()) as batches:
         assert await anext(batches) is None
         snapshot = await switch.snapshot()
-        [(queue, waiting)] = [entry for entry in snapshot.surviving if entry[1].channel == town.channel(caller)]
+        [(queue, waiting)] = [entry for entry in snapshot.surviving if entry[1].channel.name == town.channel(caller)]
         assert (queue, waiting.skills, waiting.priority) == ("survival_social", frozenset({"social"}), 4)
         assert await switch.beat(int(time.time()))
         assert await switch.withdraw(queue, waiting.channel) == Answer.DONE

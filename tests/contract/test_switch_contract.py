@@ -8,7 +8,7 @@ import pytest
 
 from asterisk.ami import AmiBounds
 from asterisk.switch import AmiSwitch
-from calls.live import Channel, Device, Seat, Waiting
+from calls.live import Device, Seat, Waiting
 from tests.support.fake_ami import FakeAmi, FakeChannel, fake_ami
 from tests.support.scripted_switch import ScriptedSwitch
 from tests.support.switch_contract import Stage, SwitchContract, ear
@@ -63,25 +63,25 @@ class AmiStage:
         await self.switch.close()
 
     async def waits(self, who: Waiting) -> Waiting:
-        self.server.channels[who.channel] = _channel(who, "room")
-        self.server.room(who.channel)
+        self.server.channels[who.channel.name] = _channel(who, "room")
+        self.server.room(who.channel.name)
         return who
 
     async def survives(self, who: Waiting, queue: str) -> Waiting:
-        self.server.channels[who.channel] = replace(_channel(who, "survival"), queue=queue)
-        self.server.room(who.channel, "Survival")
+        self.server.channels[who.channel.name] = replace(_channel(who, "survival"), queue=queue)
+        self.server.room(who.channel.name, "Survival")
         return who
 
     async def leaves(self, who: Waiting, to: str) -> None:
-        self.server.channels[who.channel].context = to
-        self.server.user_event("Left", who.channel, ("Ref", who.ref), ("To", to))
+        self.server.channels[who.channel.name].context = to
+        self.server.user_event("Left", who.channel.name, ("Ref", who.ref), ("To", to))
 
     async def hangs_up(self, who: Waiting) -> None:
-        self.server.hang_up(who.channel)
+        self.server.hang_up(who.channel.name)
 
     async def does_not_answer(self, who: Waiting, seat: Seat) -> None:
-        self.server.user_event("Back", who.channel, ("Ref", who.ref), ("Seat", seat), ("Why", "CHANUNAVAIL"))
-        self._enters_room(who.channel)
+        self.server.user_event("Back", who.channel.name, ("Ref", who.ref), ("Seat", seat), ("Why", "CHANUNAVAIL"))
+        self._enters_room(who.channel.name)
 
     async def registers(self, seat: Seat) -> None:
         self.server.device(seat, "NOT_INUSE")
@@ -92,7 +92,7 @@ class AmiStage:
     async def lose(self) -> None:
         await self.server.cut()
 
-    def _enters_room(self, channel: Channel) -> None:
+    def _enters_room(self, channel: str) -> None:
         self.server.channels[channel].context = "room"
         self.server.room(channel)
 
@@ -102,7 +102,7 @@ class AmiStage:
             for name, channel in self.server.channels.items():
                 if channel.withdrawn:
                     channel.withdrawn, channel.queue = False, None
-                    self._enters_room(Channel(name))
+                    self._enters_room(name)
             await asyncio.sleep(0.02)
 
 

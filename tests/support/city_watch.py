@@ -1,8 +1,9 @@
 """Watching a staged city: what its journal says of each caller, and what is kept of them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,6 +62,8 @@ class City:
     store: Store
     log: Path
     """What the controller said."""
+    agents: list[asyncio.Task[list[str]]] = field(default_factory=list)
+    """Everybody who serves, or has served, at a seat."""
 
     def records(self) -> list[CallRecord]:
         return [record_of(row) for row in self.store.rows("SELECT * FROM records ORDER BY arrived_utc_ms")]
@@ -115,6 +118,11 @@ class City:
         await self.wrote(caller, RoomEntered)
         return placed
 
+    def agent(self, seat: str, callers: int, served: list[str] | None = None) -> asyncio.Task[list[str]]:
+        """Somebody at a seat, from now on, who `serve`s so many callers."""
+        self.agents.append(asyncio.create_task(serve(self.stage.seats[seat], callers, served)))
+        return self.agents[-1]
+
     async def kept(self, caller: str) -> CallRecord:
         """Waits for the complete record of a caller, with its recording if anybody was connected."""
 
@@ -160,8 +168,16 @@ class City:
         found = [(at_us, caller) for caller in callers for at_us in self.times_us(caller, SeatOffered)]
         return [caller for _, caller in sorted(found)]
 
+    async def send_away(self) -> None:
+        """Nobody serves any more; those who failed are forgotten, too."""
+        for agent in self.agents:
+            agent.cancel()
+        await asyncio.gather(*self.agents, return_exceptions=True)
+        self.agents.clear()
+
     async def clear(self) -> None:
         """Everybody hangs up, and every seat leaves."""
+        await self.send_away()
         for call in [*self.stage.carrier.calls, *(call for seat in self.stage.seats.values() for call in seat.calls)]:
             await call.hang_up()
         for seat in self.stage.seats.values():
@@ -216,4 +232,8 @@ async def watched(
     with log.open("a", encoding="utf-8", buffering=1) as output:
         async with staged(settings, data, seats=seats, prompts=sounds, output=output) as stage:
             with stage.store() as store:
-                yield City(stage, store, log)
+                city = City(stage, store, log)
+                try:
+                    yield city
+                finally:
+                    await city.send_away()

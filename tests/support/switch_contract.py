@@ -34,7 +34,7 @@ QUEUE = "survival_english_labour"
 def caller(ref: CallRef = REF, channel: str = "") -> Waiting:
     """Someone who waits; a stage that makes real channels replaces `channel`."""
     return Waiting(
-        channel=Channel(channel or f"PJSIP/carrier_a-{ref[-4:]}"),
+        channel=Channel("node1", channel or f"PJSIP/carrier_a-{ref[-4:]}"),
         ref=ref,
         t0_ms=1_750_000_000_123,
         skills=frozenset({"labour", "english"}),
@@ -191,7 +191,7 @@ class SwitchContract:
         await ear.hears(EnteredRoom(who))
 
     async def test_whoever_is_in_no_queue_cannot_be_withdrawn(self, stage: Stage, ear: Ear) -> None:
-        assert await stage.switch.withdraw(QUEUE, Channel("PJSIP/nobody-00000001")) is Answer.NO_CHANNEL
+        assert await stage.switch.withdraw(QUEUE, Channel("node1", "PJSIP/nobody-00000001")) is Answer.NO_CHANNEL
 
     async def test_after_a_lost_connection_a_snapshot_tells_what_was_missed(self, stage: Stage, ear: Ear) -> None:
         await stage.lose()
@@ -201,8 +201,8 @@ class SwitchContract:
 
     async def test_without_a_connection_commands_fail_and_there_is_no_snapshot(self, stage: Stage) -> None:
         assert not await stage.switch.beat(1_750_000_000)
-        assert await stage.switch.connect(Channel("PJSIP/carrier_a-00000001"), SEAT) is Answer.FAILED
-        assert await stage.switch.withdraw(QUEUE, Channel("PJSIP/carrier_a-00000001")) is Answer.FAILED
+        assert await stage.switch.connect(Channel("node1", "PJSIP/carrier_a-00000001"), SEAT) is Answer.FAILED
+        assert await stage.switch.withdraw(QUEUE, Channel("node1", "PJSIP/carrier_a-00000001")) is Answer.FAILED
         with pytest.raises(SwitchLost):
             await stage.switch.snapshot()
 

@@ -127,7 +127,7 @@ async def test_before_a_connection_is_made_nothing_can_be_sent(server: FakeAmi) 
     with pytest.raises(SwitchLost):
         await connection.act("Ping")
     switch = AmiSwitch("node1", server.access)
-    assert await switch.connect(Channel("PJSIP/a-1"), Seat("8001")) is Answer.FAILED
+    assert await switch.connect(Channel("node1", "PJSIP/a-1"), Seat("8001")) is Answer.FAILED
 
 
 async def test_a_command_is_never_sent_again_on_the_next_connection(server: FakeAmi) -> None:
@@ -135,7 +135,7 @@ async def test_a_command_is_never_sent_again_on_the_next_connection(server: Fake
     switch = AmiSwitch("node1", server.access, PATIENT)
     async with aclosing(switch.batches()) as batches:
         assert await anext(batches) is None
-        asked = asyncio.create_task(switch.connect(Channel("PJSIP/a-1"), Seat("8001")))
+        asked = asyncio.create_task(switch.connect(Channel("node1", "PJSIP/a-1"), Seat("8001")))
         assert await anext(batches) is None
         assert await asked is Answer.FAILED
         assert await switch.beat(1)
@@ -306,7 +306,7 @@ async def test_an_unreadable_message_is_counted_and_the_next_one_is_read(server:
         server.event("Hangup", ("Channel", "PJSIP/a-1"), ("Cause", "sixteen"))
         server.event("Hangup", ("Channel", "PJSIP/a-2"))
         server.event("Hangup", ("Channel", "PJSIP/a-3"), ("Cause", "16"))
-        assert await anext(batches) == (HungUp(Channel("PJSIP/a-3"), 16),)
+        assert await anext(batches) == (HungUp(Channel("node1", "PJSIP/a-3"), 16),)
     assert switch.unreadable == 2
 
 
@@ -317,7 +317,7 @@ async def test_all_that_has_arrived_is_one_batch(server: FakeAmi) -> None:
         for number in range(5):
             server.event("Hangup", ("Channel", f"PJSIP/a-{number}"), ("Cause", "16"))
         assert await switch.beat(1)
-        assert await anext(batches) == tuple(HungUp(Channel(f"PJSIP/a-{number}"), 16) for number in range(5))
+        assert await anext(batches) == tuple(HungUp(Channel("node1", f"PJSIP/a-{number}"), 16) for number in range(5))
 
 
 async def test_a_snapshot_replaces_what_was_heard_before_it_but_keeps_what_came_during_it(server: FakeAmi) -> None:
@@ -329,7 +329,7 @@ async def test_a_snapshot_replaces_what_was_heard_before_it_but_keeps_what_came_
         server.device("8001", "NOT_INUSE")
         server.before_list = lambda: server.event("Hangup", ("Channel", "PJSIP/new-1"), ("Cause", "16"))
         await switch.snapshot()
-        during = HungUp(Channel("PJSIP/new-1"), 16)
+        during = HungUp(Channel("node1", "PJSIP/new-1"), 16)
         assert await anext(batches) == (SeatChanged(Seat("8001"), Device.FREE), during, during)
 
 
@@ -350,7 +350,7 @@ async def test_a_redirect_names_the_seat_as_extension_and_is_sent_once(server: F
     switch = AmiSwitch("node1", server.access, PATIENT)
     async with aclosing(switch.batches()) as batches:
         assert await anext(batches) is None
-        assert await switch.connect(Channel("PJSIP/a-1"), Seat("8001")) is Answer.DONE
+        assert await switch.connect(Channel("node1", "PJSIP/a-1"), Seat("8001")) is Answer.DONE
     (sent,) = server.actions("Redirect")
     assert {name: sent[name] for name in ("Channel", "Context", "Exten", "Priority")} == {
         "Channel": "PJSIP/a-1",

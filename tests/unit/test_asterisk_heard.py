@@ -6,7 +6,9 @@ from asterisk.heard import VARIABLES, Offered, Unreadable, event_of, seat_of, st
 from asterisk.message import AmiMessage, HeaderMissing
 from calls.live import CallRef, CameBack, Channel, Device, EnteredRoom, EnteredSurvival, LeftRoom, Seat, Waiting
 
-WHO = Waiting(Channel("PJSIP/carrier_a-0000001c"), CallRef("r1"), 1750, frozenset({"a", "b"}), 3, "12333", "zh")
+WHO = Waiting(
+    Channel("node1", "PJSIP/carrier_a-0000001c"), CallRef("r1"), 1750, frozenset({"a", "b"}), 3, "12333", "zh"
+)
 ROOM = {"Ref": "r1", "T0": "1750", "Skills": "a+b", "Priority": "3", "Number": "12333", "Language": "zh"}
 ROW = {
     "CONTEXT": "room",
@@ -23,7 +25,7 @@ ROW = {
 
 def user_event(name: str, body: dict[str, str]) -> AmiMessage:
     """With the channel's own headers before the body, as Asterisk writes it."""
-    headers: dict[str, list[str]] = {"Event": ["UserEvent"], "Channel": [WHO.channel], "Language": ["en"]}
+    headers: dict[str, list[str]] = {"Event": ["UserEvent"], "Channel": [WHO.channel.name], "Language": ["en"]}
     headers |= {"Priority": ["9"], "UserEvent": [name]}
     for header, value in body.items():
         headers[header] = [*headers.get(header, []), value]
@@ -34,27 +36,31 @@ def row(bridge: str = "", data: str = "", **changed: str) -> AmiMessage:
     values = ROW | changed
     lines = [f"{name}={values[name]}" for name in VARIABLES if name in values]
     return AmiMessage.of(
-        [("Event", "Status"), ("Channel", WHO.channel), ("BridgeID", bridge), ("Data", data), ("Variable", lines)]
+        [("Event", "Status"), ("Channel", WHO.channel.name), ("BridgeID", bridge), ("Data", data), ("Variable", lines)]
     )
 
 
 def test_a_caller_enters_the_room() -> None:
-    assert event_of(user_event("Room", ROOM)) == EnteredRoom(WHO)
+    assert event_of(user_event("Room", ROOM), "node1") == EnteredRoom(WHO)
 
 
 def test_a_caller_enters_survival() -> None:
-    assert event_of(user_event("Survival", ROOM | {"Queue": "survival_a_b"})) == EnteredSurvival(WHO, "survival_a_b")
+    assert event_of(user_event("Survival", ROOM | {"Queue": "survival_a_b"}), "node1") == EnteredSurvival(
+        WHO, "survival_a_b"
+    )
 
 
 def test_a_caller_comes_back_from_a_seat_and_leaves() -> None:
     back = user_event("Back", {"Ref": "r1", "Seat": "8001", "Why": "BUSY"})
-    assert event_of(back) == CameBack(CallRef("r1"), Seat("8001"), "BUSY")
-    assert event_of(user_event("Left", {"Ref": "r1", "To": "emergency"})) == LeftRoom(CallRef("r1"), "emergency")
+    assert event_of(back, "node1") == CameBack(CallRef("r1"), Seat("8001"), "BUSY")
+    assert event_of(user_event("Left", {"Ref": "r1", "To": "emergency"}), "node1") == LeftRoom(
+        CallRef("r1"), "emergency"
+    )
 
 
 def test_other_events_mean_nothing() -> None:
-    assert event_of(user_event("Weather", {})) is None
-    assert event_of(AmiMessage.of([("Event", "Newchannel")])) is None
+    assert event_of(user_event("Weather", {}), "node1") is None
+    assert event_of(AmiMessage.of([("Event", "Newchannel")]), "node1") is None
     assert seat_of(AmiMessage.of([("Device", "PJSIP/carrier_a"), ("State", "INUSE")])) is None
 
 
@@ -62,7 +68,7 @@ def test_other_events_mean_nothing() -> None:
 def test_a_caller_of_whom_something_is_unknown_is_not_made_up(missing: str) -> None:
     body = {header: value for header, value in ROOM.items() if header != missing}
     with pytest.raises(HeaderMissing, match=missing):
-        event_of(user_event("Room", body))
+        event_of(user_event("Room", body), "node1")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +88,7 @@ def test_a_caller_of_whom_something_is_unknown_is_not_made_up(missing: str) -> N
 )
 def test_a_value_that_cannot_be_is_refused(header: str, value: str) -> None:
     with pytest.raises(Unreadable, match=header):
-        event_of(user_event("Room", ROOM | {header: value}))
+        event_of(user_event("Room", ROOM | {header: value}), "node1")
 
 
 @pytest.mark.parametrize(
@@ -108,36 +114,36 @@ def test_an_unheard_of_device_state_is_refused() -> None:
 
 
 def test_the_context_tells_where_a_caller_stands() -> None:
-    assert standing_of(row()) == EnteredRoom(WHO)
-    assert standing_of(row(CONTEXT="survival")) == EnteredSurvival(WHO, "survival_a_b")
-    assert standing_of(row(CONTEXT="connect", HL_SEAT="8001")) == Offered(WHO.ref, WHO.channel, Seat("8001"))
-    assert standing_of(row(CONTEXT="menu_main_zh")) is None
+    assert standing_of(row(), "node1") == EnteredRoom(WHO)
+    assert standing_of(row(CONTEXT="survival"), "node1") == EnteredSurvival(WHO, "survival_a_b")
+    assert standing_of(row(CONTEXT="connect", HL_SEAT="8001"), "node1") == Offered(WHO.ref, WHO.channel, Seat("8001"))
+    assert standing_of(row(CONTEXT="menu_main_zh"), "node1") is None
 
 
 def test_a_caller_redirected_this_very_moment_is_at_the_seat() -> None:
-    assert standing_of(row(CONTEXT="connect", EXTEN="8001")) == Offered(WHO.ref, WHO.channel, Seat("8001"))
+    assert standing_of(row(CONTEXT="connect", EXTEN="8001"), "node1") == Offered(WHO.ref, WHO.channel, Seat("8001"))
 
 
 def test_what_follows_a_talk_still_belongs_to_the_seat() -> None:
-    assert standing_of(row(CONTEXT="talked", HL_SEAT="8001")) == Offered(WHO.ref, WHO.channel, Seat("8001"))
+    assert standing_of(row(CONTEXT="talked", HL_SEAT="8001"), "node1") == Offered(WHO.ref, WHO.channel, Seat("8001"))
 
 
 def test_a_survivor_whom_a_seat_has_answered_waits_no_more() -> None:
-    assert standing_of(row(CONTEXT="survival", bridge="5f0c")) is None
+    assert standing_of(row(CONTEXT="survival", bridge="5f0c"), "node1") is None
 
 
 @pytest.mark.parametrize("unset", ["HL_REF", "HL_T0", "HL_SKILLS", "HL_PRIO"])
 def test_a_caller_on_its_way_into_the_room_is_left_to_its_event(unset: str) -> None:
-    assert standing_of(row(**{unset: "(null)"})) is None
+    assert standing_of(row(**{unset: "(null)"}), "node1") is None
 
 
 def test_the_leg_that_rings_a_seat_is_no_caller() -> None:
-    assert standing_of(row(CONTEXT="connect", HL_SEAT="8001", data="(Outgoing Line)")) is None
+    assert standing_of(row(CONTEXT="connect", HL_SEAT="8001", data="(Outgoing Line)"), "node1") is None
 
 
 def test_a_row_without_the_variables_that_were_asked_for_is_refused() -> None:
     with pytest.raises(HeaderMissing, match="Variable"):
-        standing_of(AmiMessage.of([("Event", "Status"), ("Channel", "PJSIP/a-1")]))
+        standing_of(AmiMessage.of([("Event", "Status"), ("Channel", "PJSIP/a-1")]), "node1")
 
 
 def test_a_survival_queue_bears_its_skills() -> None:

@@ -14,8 +14,9 @@ from tests.support.scripted_switch import ScriptedSwitch
 ALICE, BOB = Seat("8001"), Seat("8002")
 
 
-def caller(name: str, t0_ms: int = 1, skills: frozenset[str] = frozenset({"general"})) -> Waiting:
-    return Waiting(Channel(f"PJSIP/carrier-{name}"), CallRef(name), t0_ms, skills, 5, "12345", "zh")
+def caller(name: str, t0_ms: int = 1, node: str = "node1") -> Waiting:
+    skills = frozenset({"general"})
+    return Waiting(Channel(node, f"PJSIP/carrier-{name}"), CallRef(name), t0_ms, skills, 5, "12345", "zh")
 
 
 async def seen(condition: Callable[[], object]) -> None:
@@ -28,9 +29,9 @@ async def seen(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def steering(switch: ScriptedSwitch, *, leader: AloneLeader | None = None) -> AsyncIterator[Controller]:
+async def steering(*switches: ScriptedSwitch, leader: AloneLeader | None = None) -> AsyncIterator[Controller]:
     seats = {ALICE: frozenset({"general"}), BOB: frozenset({"general", "social"})}
-    controller = Controller(switch, Room(seats, ring_ms=15_000, rest_ms=50), leader or AloneLeader())
+    controller = Controller(switches, Room(seats, ring_ms=15_000, rest_ms=50), leader or AloneLeader())
     running = asyncio.create_task(controller.run())
     try:
         yield controller
@@ -46,17 +47,17 @@ async def test_a_caller_who_waits_is_sent_to_a_free_seat() -> None:
         await seen(lambda: switch.snapshots)
         switch.caller_waits(caller("c1"))
         await seen(lambda: switch.connected_to)
-    assert switch.connected_to == [(Channel("PJSIP/carrier-c1"), ALICE)]
+    assert switch.connected_to == [(Channel("node1", "PJSIP/carrier-c1"), ALICE)]
 
 
 async def test_callers_who_waited_before_the_controller_came_are_found_in_the_snapshot() -> None:
     switch = ScriptedSwitch()
     switch.seats[BOB] = Device.FREE
     for name, t0_ms in (("late", 9), ("early", 3)):
-        switch.waiting[Channel(f"PJSIP/carrier-{name}")] = caller(name, t0_ms)
+        switch.waiting[Channel("node1", f"PJSIP/carrier-{name}")] = caller(name, t0_ms)
     async with steering(switch):
         await seen(lambda: switch.connected_to)
-    assert switch.connected_to == [(Channel("PJSIP/carrier-early"), BOB)]
+    assert switch.connected_to == [(Channel("node1", "PJSIP/carrier-early"), BOB)]
 
 
 async def test_nothing_is_sent_while_heartbeats_are_not_acknowledged() -> None:
@@ -85,7 +86,7 @@ async def test_a_seat_is_free_at_once_when_its_caller_has_hung_up() -> None:
         switch.caller_waits(caller("here", 2))
         switch.seat(ALICE, Device.FREE)
         await seen(lambda: len(switch.connected_to) == 2)
-    assert [channel for channel, _ in switch.connected_to] == ["PJSIP/carrier-gone", "PJSIP/carrier-here"]
+    assert [channel.name for channel, _ in switch.connected_to] == ["PJSIP/carrier-gone", "PJSIP/carrier-here"]
 
 
 async def test_an_unclear_answer_leads_to_a_snapshot_and_the_caller_is_tried_again() -> None:
@@ -112,11 +113,11 @@ async def test_a_lost_connection_is_taken_up_again_with_a_snapshot() -> None:
 
 async def test_callers_in_survival_are_taken_back_and_then_served() -> None:
     switch = ScriptedSwitch()
-    switch.surviving[Channel("PJSIP/carrier-s1")] = ("survival_general", caller("s1"))
+    switch.surviving[Channel("node1", "PJSIP/carrier-s1")] = ("survival_general", caller("s1"))
     switch.seats[ALICE] = Device.FREE
     async with steering(switch):
         await seen(lambda: switch.connected_to)
-    assert switch.withdrawn[0] == ("survival_general", Channel("PJSIP/carrier-s1"))
+    assert switch.withdrawn[0] == ("survival_general", Channel("node1", "PJSIP/carrier-s1"))
 
 
 async def test_a_seat_that_rests_is_tried_again_without_any_further_event() -> None:
@@ -126,7 +127,7 @@ async def test_a_seat_that_rests_is_tried_again_without_any_further_event() -> N
         await seen(lambda: switch.snapshots)
         switch.caller_waits(caller("c1"))
         await seen(lambda: len(switch.connected_to) == 1)
-        switch.comes_back(Channel("PJSIP/carrier-c1"), "BUSY")
+        switch.comes_back(Channel("node1", "PJSIP/carrier-c1"), "BUSY")
         await seen(lambda: len(switch.connected_to) == 2)
 
 
@@ -150,3 +151,27 @@ async def test_another_leader_leaves_this_controller_quiet() -> None:
         for _ in range(20):
             await asyncio.sleep(0)
     assert switch.connected_to == []
+
+
+async def test_callers_of_two_nodes_wait_in_one_line() -> None:
+    one, two = ScriptedSwitch("node1"), ScriptedSwitch("node2")
+    for switch in (one, two):
+        switch.seats[ALICE] = Device.BUSY
+    one.waiting[Channel("node1", "PJSIP/carrier-later")] = caller("later", 9)
+    two.waiting[Channel("node2", "PJSIP/carrier-sooner")] = caller("sooner", 3, "node2")
+    async with steering(one, two):
+        await seen(lambda: one.snapshots and two.snapshots)
+        one.seat(ALICE, Device.FREE)
+        await seen(lambda: two.connected_to)
+        assert one.connected_to == []
+
+
+async def test_a_node_that_is_lost_does_not_stop_the_others() -> None:
+    one, two = ScriptedSwitch("node1"), ScriptedSwitch("node2")
+    two.acknowledges = False
+    two.waiting[Channel("node2", "PJSIP/carrier-lost")] = caller("lost", 3, "node2")
+    one.waiting[Channel("node1", "PJSIP/carrier-here")] = caller("here", 9)
+    one.seats[ALICE] = Device.FREE
+    async with steering(one, two):
+        await seen(lambda: one.connected_to)
+    assert two.connected_to == []

@@ -28,7 +28,7 @@ RING_MS, REST_MS = 15_000, 2_000
 
 
 def caller(name: str, t0_ms: int = 0, priority: int = 5, skills: frozenset[str] = GENERAL) -> Waiting:
-    return Waiting(Channel(f"PJSIP/carrier-{name}"), CallRef(name), t0_ms, skills, priority, "12345", "zh")
+    return Waiting(Channel("node1", f"PJSIP/carrier-{name}"), CallRef(name), t0_ms, skills, priority, "12345", "zh")
 
 
 def room(

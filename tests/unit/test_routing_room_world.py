@@ -93,7 +93,9 @@ class RoomAndWorld(RuleBasedStateMachine):
     def somebody_calls(self, skills: frozenset[str], priority: int) -> None:
         self.made += 1
         ref = CallRef(f"call{self.made}")
-        caller = Waiting(Channel(f"PJSIP/carrier-{self.made}"), ref, self.made, skills, priority, "12345", "zh")
+        caller = Waiting(
+            Channel("node1", f"PJSIP/carrier-{self.made}"), ref, self.made, skills, priority, "12345", "zh"
+        )
         self.world.waiting[ref] = caller
         self.world.news.append(EnteredRoom(caller))
 
@@ -208,7 +210,9 @@ TestRoomAndWorld.settings = settings(max_examples=150, stateful_step_count=40, d
 REFS = st.sampled_from([CallRef("a"), CallRef("b"), CallRef("c")])
 ANY_SEAT = st.sampled_from([*SEATS, Seat("9999")])
 CALLERS = st.builds(
-    lambda ref, skills, priority, leg: Waiting(Channel(f"PJSIP/x-{leg}"), ref, 0, skills, priority, "12345", "zh"),
+    lambda ref, skills, priority, leg: Waiting(
+        Channel("node1", f"PJSIP/x-{leg}"), ref, 0, skills, priority, "12345", "zh"
+    ),
     REFS,
     SKILLS,
     st.integers(0, 2),
@@ -219,7 +223,7 @@ EVENTS: st.SearchStrategy[LiveEvent] = st.one_of(
     st.builds(CameBack, REFS, ANY_SEAT, st.just("BUSY")),
     st.builds(LeftRoom, REFS, st.just("emergency")),
     st.builds(EnteredSurvival, CALLERS, st.just("survival_a")),
-    st.integers(1, 3).map(lambda leg: HungUp(Channel(f"PJSIP/x-{leg}"), 16)),
+    st.integers(1, 3).map(lambda leg: HungUp(Channel("node1", f"PJSIP/x-{leg}"), 16)),
     st.builds(SeatChanged, ANY_SEAT, st.sampled_from(Device)),
 )
 
