@@ -7,8 +7,8 @@ means: write down what is left, and end.
 
 import asyncio
 import signal
+import sqlite3
 import sys
-from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,8 @@ from hotline.controller import Controller
 from hotline.failing import plain_errors
 from hotline.instance import Instance
 from hotline.only_one import OnlyOne
+from recordings.copy import SqliteCopy
+from recordings.forward import Forwarder
 from recordings.keeper import Keeper
 from recordings.store import Store
 from routing.leader import AloneLeader
@@ -47,7 +49,8 @@ async def _serve(instance: Instance) -> None:
     node = settings.city.node
     switch = AmiSwitch(node, instance.ami_access())
     controller = Controller([switch], _room(instance), AloneLeader())
-    with Store(instance.folders.records) as store:
+    copy = settings.server.records.copy_to
+    with Store(instance.folders.records, forwards=copy is not None) as store:
         keeper = Keeper(
             store,
             instance.folders.journal,
@@ -56,54 +59,43 @@ async def _serve(instance: Instance) -> None:
             node=node,
             timezone=ZoneInfo(settings.city.timezone),
         )
-        runner = web.AppRunner(application(lambda: _health(instance, controller)), access_log=None)
+        runner = web.AppRunner(application(lambda: _health(instance, controller, keeper)), access_log=None)
         await runner.setup()
         try:
             http = settings.server.http
             await web.TCPSite(runner, str(http.address), http.port).start()
             log.info("controller_started", node=node)
-            await _until_orphaned(controller, keeper, instance)
+            await _until_orphaned(controller, keeper, instance, copy)
         finally:
             await runner.cleanup()
     log.info("controller_ended", node=node)
 
 
-async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Instance) -> None:
+async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Instance, copy: str | None) -> None:
     """Steers and keeps until standard input ends; what a part cannot mend ends the process."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, controller.let_go)
-    keeping = asyncio.create_task(_keep(keeper, instance), name="keep")
+    keeping = asyncio.create_task(keeper.run(instance.booted_utc_ms), name="keep")
     steering = asyncio.create_task(controller.run(), name="steer")
     supervised = asyncio.create_task(_input_ended(), name="supervised")
+    parts = {keeping, steering, supervised}
+    if copy is not None:
+        forwarder = Forwarder(instance.folders.records, SqliteCopy(Path(copy)))
+        parts.add(asyncio.create_task(forwarder.run(), name="forward"))
     try:
-        waiting = {keeping, steering, supervised}
+        waiting = set(parts)
         while supervised in waiting:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
     finally:
         controller.let_go()
-        for task in (keeping, supervised):
+        for task in parts - {steering}:
             task.cancel()
-        await asyncio.gather(keeping, steering, supervised, return_exceptions=True)
-        await keeper.catch_up()
-
-
-async def _keep(keeper: Keeper, instance: Instance) -> None:
-    """Keeps records; ends the calls of an Asterisk that is gone at each new boot."""
-    boot_ms: int | None = None
-    keeping = asyncio.create_task(keeper.run(), name="keeper")
-    try:
-        while not keeping.done():
-            now_ms = instance.booted_utc_ms()
-            if now_ms is not None and now_ms != boot_ms:
-                await keeper.reborn(now_ms)
-                boot_ms = now_ms
-            await asyncio.wait([keeping], timeout=1.0)
-        keeping.result()
-    finally:
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        await asyncio.gather(*parts, return_exceptions=True)
+        try:
+            await keeper.catch_up()
+        except (OSError, sqlite3.Error) as error:
+            log.error("calls_not_kept", node=instance.settings.city.node, error=str(error))
 
 
 async def _input_ended() -> None:
@@ -127,13 +119,14 @@ def _room(instance: Instance) -> Room:
     )
 
 
-def _health(instance: Instance, controller: Controller) -> Health:
+def _health(instance: Instance, controller: Controller, keeper: Keeper) -> Health:
     counts = controller.counts()
     return Health(
         node=instance.settings.city.node,
         city=instance.settings.city.name.zh,
         asterisk_connected=controller.connected,
         steering=controller.steering,
+        calls_kept=not keeper.trouble,
         waiting=counts.callers.get(CallerState.WAITING, 0),
         seats_free=counts.seats.get(SeatState.FREE, 0),
         seats_known=sum(counts.seats.values()),

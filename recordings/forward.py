@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ class Forwarder:
         while True:
             try:
                 sent = await asyncio.to_thread(self.send)
-            except ReceiverAway as away:
+            except (ReceiverAway, OSError, sqlite3.Error) as away:
                 _log.warning("records_not_forwarded", error=str(away))
                 sent = 0
             if sent < self._at_once:

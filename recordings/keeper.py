@@ -38,25 +38,38 @@ class Keeper:
         self._recordings = recordings_dir
         self._node = node
         self._timezone = timezone
+        self._journal = journal_path
         self._alone = asyncio.Lock()
+        self.trouble = ""
+        """Why calls cannot be kept just now; empty: they are."""
 
-    async def run(self) -> None:
-        """Keeps what happens until it is cancelled. A full disk or a missing folder is logged once,
-        and tried again each second; nothing is skipped."""
-        trouble = ""
+    async def run(self, booted_utc_ms: Callable[[], int | None] = lambda: None) -> None:
+        """Keeps what happens until it is cancelled. A full disk is logged once, and tried again each
+        second; nothing is skipped.
+
+        `booted_utc_ms` tells when the running Asterisk was started: calls of an earlier one have ended.
+        """
+        boot: int | None = None
         while True:
             try:
+                now = booted_utc_ms()
+                if now is not None and now != boot:
+                    await self.reborn(now)
+                    boot = now
                 await self.catch_up()
             except (OSError, sqlite3.Error) as error:
-                if str(error) != trouble:
-                    trouble = str(error)
-                    _log.error("calls_not_kept", node=self._node, error=trouble)
+                self._troubled(str(error))
                 await asyncio.sleep(_RETRY_S)
                 continue
-            if trouble:
-                trouble = ""
+            if self.trouble:
+                self.trouble = ""
                 _log.info("calls_kept_again", node=self._node)
             await asyncio.sleep(POLL_S)
+
+    def _troubled(self, error: str) -> None:
+        if error != self.trouble:
+            self.trouble = error
+            _log.error("calls_not_kept", node=self._node, error=error)
 
     async def catch_up(self) -> None:
         """Keeps everything that is in the journal and the spool now. Raises OSError, sqlite3.Error."""
@@ -77,6 +90,9 @@ class Keeper:
         await self._in_thread(ended)
 
     def _round(self) -> None:
+        # Asterisk makes no folder: without them it would lose records and audio with one line of log.
+        for folder in (self._journal.parent, self._monitor):
+            folder.mkdir(parents=True, exist_ok=True)
         with closing(self._tail.batches()) as batches:
             for batch in batches:
                 self._store.keep(self._node, batch, _now_utc_ms())

@@ -23,6 +23,7 @@ PATTERNS: dict[str, str] = {
     r"^[0-9#]$": "write one digit, or '#' in quotes",
     r"^[ A-Za-z0-9:,.]+$": "write pinyin with tone digits, such as 'chong2 ting1'",
     r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$": "write a host's name or its IPv4 address",
+    r"^/[^\x00-\x1f]{1,500}$": "write a file's whole path, such as /mnt/other/records.db",
     r"^[A-Za-z0-9_.+-]{1,64}$": "write letters, digits, '_', '.', '+' or '-'",
     r"^[A-Za-z0-9/_.:@-]*\{seat\}[A-Za-z0-9/_.:@-]*$": "write Asterisk's dial string with {seat} in it",
 }

@@ -76,6 +76,13 @@ class Capacity(Shape):
     reserve: int = Field(default=100, ge=1, le=5_000)
 
 
+class Records(Shape):
+    """Where records are kept besides the data folder."""
+
+    copy_to: str | None = Field(default=None, pattern=r"^/[^\x00-\x1f]{1,500}$")
+    """An SQLite file that gets a copy of each record: on another disk, or for other programs."""
+
+
 class Server(Shape):
     """Addresses, ports and sizes of this machine."""
 
@@ -85,6 +92,7 @@ class Server(Shape):
     http: Listen = Listen(port=8080)
     recording: Recording = Recording()
     capacity: Capacity = Capacity()
+    records: Records = Records()
 
 
 # --- trunks.yaml -------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ class Health:
     asterisk_connected: bool
     steering: bool
     """True while the lease holds: the last acknowledged heartbeat is young."""
+    calls_kept: bool
+    """False while records cannot be written, such as on a full disk."""
     waiting: int
     """Callers in the waiting room."""
     seats_free: int
@@ -25,7 +27,7 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        return self.asterisk_connected and self.steering
+        return self.asterisk_connected and self.steering and self.calls_kept
 
 
 def application(health: Callable[[], Health]) -> web.Application:
@@ -53,7 +55,9 @@ def _page(now: Health) -> str:
         f"<tr><th>{html.escape(name.replace('_', ' '))}</th><td>{html.escape(str(value))}</td></tr>"
         for name, value in asdict(now).items()
     )
-    state = "steering" if now.ready else "not steering: callers are served by Asterisk alone"
+    state = "all is well" if now.ready else "records cannot be written: free the disk"
+    if not now.steering:
+        state = "not steering: callers are served by Asterisk alone"
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=refresh content=5>"
         f"<title>12345 {html.escape(now.city)}</title>"

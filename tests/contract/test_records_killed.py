@@ -14,12 +14,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from calls.record import Outcome, plain
+from recordings.copy import SqliteCopy
 from recordings.forward import Forwarder, Parcel, ReceiverAway
 from recordings.store import Store
-from recordings.tail import Tail
+from recordings.tail import Batch, Tail
 from tests.support.journal_lines import BEGIN_US, MadeCall
 from tests.support.keeping import Surroundings
-from tests.support.sqlite_receiver import SqliteReceiver
+from tests.support.sqlite_receiver import received
 
 CALLS = 24
 KILLS_AT = (3, 9, 40, 95, 180, 400)
@@ -122,15 +123,14 @@ async def test_a_forwarder_that_is_killed_again_and_again_brings_each_record_onc
     for kill_at in (1, 4, 9, 12, 23):  # In a lot, before and after the receiver's commit.
         with start(project, "tests.support.sqlite_receiver", around.database, central, kill_at) as child:
             assert child.wait(60) == -9
-    receiver = SqliteReceiver(central)
-    forwarder = Forwarder(around.database, receiver, at_once=7)
+    forwarder = Forwarder(around.database, SqliteCopy(central), at_once=7)
     while forwarder.send():
         pass
-    received = receiver.all()
-    assert {ref: json.loads(record) for ref, _, record in received} == {
+    arrived = received(central)
+    assert {ref: json.loads(record) for ref, _, record in arrived} == {
         ref: plain(record) for ref, record in kept.items()
     }
-    assert len(received) == CALLS
+    assert len(arrived) == CALLS
     with Store(around.database) as store:
         assert store.rows("SELECT * FROM outbox") == []
 
@@ -190,3 +190,22 @@ async def test_nothing_is_noted_for_forwarding_unless_it_is_wanted(tmp_path: Pat
     await around.caught_up()
     with Store(around.database) as store:
         assert store.rows("SELECT * FROM outbox") == []
+
+
+def test_a_copy_that_cannot_be_written_is_tried_again_later(tmp_path: Path) -> None:
+    around = Surroundings(tmp_path)
+    folder = tmp_path / "other disk"
+    with Store(around.database, forwards=True) as store:
+        store.keep("node1", next(iter(_one_batch(around, store))), 0)
+    forwarder = Forwarder(around.database, SqliteCopy(folder / "copy.db"))
+    with pytest.raises(ReceiverAway, match="other disk"):
+        forwarder.send()
+    folder.mkdir()
+    assert (forwarder.send(), forwarder.send()) == (1, 0)
+    assert len(received(folder / "copy.db")) == 1
+
+
+def _one_batch(around: Surroundings, store: Store) -> list[Batch]:
+    around.write(made_calls()[0].lines)
+    with closing(Tail(around.journal, store.places("node1")).batches()) as batches:
+        return list(batches)

@@ -197,18 +197,38 @@ async def test_a_record_never_tells_more_than_the_events_that_are_kept(
     assert around.found(store)[0].waiting_since_utc_ms is None
 
 
-async def test_a_keeper_that_runs_waits_for_a_missing_folder_and_goes_on(around: Surroundings, store: Store) -> None:
+async def test_a_missing_folder_is_made_again(around: Surroundings, store: Store) -> None:
     around.journal.parent.rmdir()
+    await around.keeper(store).catch_up()
+    assert around.journal.parent.is_dir()
+
+
+async def test_a_keeper_that_runs_waits_for_its_folder_and_goes_on(around: Surroundings, store: Store) -> None:
+    around.journal.parent.rmdir()
+    around.journal.parent.touch()
+    keeper = around.keeper(store)
     with capture_logs() as logs:
         async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(around.keeper(store).run())
-            await until(lambda: logs)
+            task = tasks.create_task(keeper.run())
+            await until(lambda: keeper.trouble)
+            around.journal.parent.unlink()
             around.journal.parent.mkdir()
             around.write(answered_call().lines)
             await until(lambda: len(logs) > 1)
             task.cancel()
+    assert keeper.trouble == ""
     assert len(around.found(store)) == 1
     assert [entry["event"] for entry in logs] == ["calls_not_kept", "calls_kept_again"]
+
+
+async def test_calls_of_an_earlier_boot_are_ended_by_a_keeper_that_runs(around: Surroundings, store: Store) -> None:
+    around.write(answered_call().lines[:-3])
+    boots = iter([None, 2**60])
+    task = asyncio.create_task(around.keeper(store).run(lambda: next(boots, 2**60)))
+    await until(lambda: [one for one in around.found(store) if not one.running])
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_a_cancelled_keeper_leaves_the_store_free_to_close(around: Surroundings) -> None:

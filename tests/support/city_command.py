@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -98,9 +99,15 @@ async def city_in_folders(settings: Settings, folder: Path, sounds: Path) -> Asy
         async with AsyncExitStack() as opened:
             yield Served(moved, folder, opened)
     finally:
-        for pid in processes(folder):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _end(folder)
+
+
+def _end(folder: Path) -> None:
+    for output in sorted(folder.glob("output-*")):
+        sys.stdout.write(f"--- {output.name}\n{output.read_text(encoding='utf-8')}")  # Shown when the test fails.
+    for pid in processes(folder):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _prepare(settings: Settings, folder: Path, sounds: Path) -> None:

@@ -24,7 +24,7 @@ def write_city(settings: Settings, folder: Path) -> None:
 
 
 def _plain(shape: BaseModel) -> Any:
-    return shape.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return shape.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _write(path: Path, content: Any) -> None:

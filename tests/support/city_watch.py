@@ -1,6 +1,7 @@
 """Watching a staged city: what its journal says of each caller, and what is kept of them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -236,4 +237,5 @@ async def watched(
                 try:
                     yield city
                 finally:
+                    sys.stdout.write(log.read_text(encoding="utf-8"))  # Shown when the test fails.
                     await city.send_away()

@@ -1,55 +1,40 @@
-"""A receiver of forwarded records in an SQLite file, and a forwarder that kills itself.
+"""A forwarder into an SQLite copy that kills itself after so many SQL statements.
 
-`python -m tests.support.sqlite_receiver STORE RECEIVER STATEMENTS`
+`python -m tests.support.sqlite_receiver STORE COPY STATEMENTS`
 """
 
 import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from recordings.forward import Forwarder, Parcel
+from recordings.copy import SqliteCopy
+from recordings.forward import Forwarder
 
 
-class SqliteReceiver:
-    """Keeps one row a call, the highest revision seen."""
+class _Fuse:
+    def __init__(self, statements: int) -> None:
+        self._left = statements
 
-    def __init__(self, path: Path, *, die_after: int | None = None) -> None:
-        self._path = path
-        self._left = die_after
+    def burn(self, _: str) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    def receive(self, parcels: Sequence[Parcel]) -> None:
-        with closing(sqlite3.connect(self._path)) as connection:
-            connection.set_trace_callback(self._count)
-            connection.execute("CREATE TABLE IF NOT EXISTS received (ref TEXT PRIMARY KEY, revision INT, record TEXT)")
-            with connection:
-                for parcel in parcels:
-                    connection.execute(
-                        "INSERT INTO received VALUES (?, ?, ?) ON CONFLICT (ref) DO UPDATE SET "
-                        "revision = excluded.revision, record = excluded.record "
-                        "WHERE excluded.revision > received.revision",
-                        (parcel.ref, parcel.revision, parcel.text()),
-                    )
-        self._count("")
 
-    def all(self) -> list[tuple[str, int, str]]:
-        with closing(sqlite3.connect(self._path)) as connection:
-            return connection.execute("SELECT ref, revision, record FROM received ORDER BY ref").fetchall()
-
-    def _count(self, _: str) -> None:
-        if self._left is not None:
-            self._left -= 1
-            if self._left <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+def received(path: Path) -> list[tuple[str, int, str]]:
+    """Everything in the copy: (ref, revision, record)."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT ref, revision, record FROM received ORDER BY ref").fetchall()
 
 
 def main() -> None:
-    forwarder = Forwarder(Path(sys.argv[1]), SqliteReceiver(Path(sys.argv[2]), die_after=int(sys.argv[3])), at_once=7)
+    fuse = _Fuse(int(sys.argv[3]))
+    forwarder = Forwarder(Path(sys.argv[1]), SqliteCopy(Path(sys.argv[2]), fuse.burn), at_once=7)
     while forwarder.send():
-        pass
+        fuse.burn("between two lots")
 
 
 if __name__ == "__main__":
