@@ -10,7 +10,7 @@ from phones.line import Line
 from phones.placed import PlacedCall
 from phones.voices import voice
 
-TALK_S = 2.5
+TALK_S = 1.0
 """How long the two talk once they hear each other."""
 
 

@@ -17,7 +17,7 @@ from hotline import logs
 from hotline.failing import CannotGoOn, plain_errors
 from hotline.instance import Instance
 from hotline.only_one import OnlyOne
-from hotline.options import CONFIG, DATA, ConfigFolder, DataFolder
+from hotline.options import CONFIG, DATA, AsJson, ConfigFolder, DataFolder
 from hotline.progress import build_prompts
 from hotline.serve import Supervisor, until_told
 from hotline.stage import NeverHappened
@@ -47,12 +47,13 @@ LAST_MOMENT_S = 5.0
 def run(
     config: ConfigFolder = CONFIG,
     data: DataFolder = DATA,
+    as_json: AsJson = False,
 ) -> None:
     """Serve the city in the foreground until Ctrl-C.
 
     Runs Asterisk, the controller and the health page, and tells what listens where.
     """
-    logs.configure()
+    logs.configure(as_json=as_json)
     console = Console(stderr=True)
     with plain_errors(*_EXPECTED):
         instance = Instance.of(config, data)
@@ -66,7 +67,7 @@ def run(
                 build_prompts(instance.catalogue(), console)
                 instance.install()
                 require_ports(instance.settings.server)
-            supervisor = Supervisor(instance.process(), instance.folders)
+            supervisor = Supervisor(instance.process(), instance.folders, as_json=as_json)
 
             def started() -> None:
                 console.print(f"[bold]{instance.settings.city.name.zh}[/bold] is served; Ctrl-C ends it. Listening:")

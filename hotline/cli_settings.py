@@ -14,6 +14,7 @@ from rich.console import Console
 
 from asterisk.found import NoAsterisk, TooOld
 from hotline.failing import CannotGoOn, plain_errors
+from hotline.folders import Folders
 from hotline.instance import Instance
 from hotline.only_one import OnlyOne
 from hotline.options import CONFIG, DATA, AsJson, ConfigFolder, DataFolder
@@ -24,7 +25,8 @@ from prompts.sound import SoundUnreadable
 from settings import schema as schemas
 from settings.check import Checked, SettingsWrong
 from settings.check import check as check_folder
-from settings.secrets import SecretsOpenToOthers, SecretsWrong
+from settings.problems import Problem
+from settings.secrets import SecretsOpenToOthers, SecretsWrong, load_or_create
 
 
 def _checked(config: Path) -> Checked:
@@ -37,34 +39,38 @@ def _checked(config: Path) -> Checked:
 
 def check(
     config: ConfigFolder = CONFIG,
+    data: DataFolder = DATA,
     schema: Annotated[Path | None, typer.Option(help="Also write a JSON Schema of each file there.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show every problem of the settings at once.
 
     One a line: file, line, column, code, what is wrong, how to mend it. Exit code 1 if there is any but warnings.
+    Passwords that the data folder holds are looked at too.
     """
-    with plain_errors():
+    with plain_errors(SecretsOpenToOthers, SecretsWrong):
         checked = _checked(config)
         if schema is not None:
             schemas.write(schema)
         for problem in checked.problems:
-            if as_json:
-                told = {
-                    **asdict(problem.place),
-                    "code": problem.code,
-                    "severity": problem.severity,
-                    "matter": problem.matter,
-                    "mend": problem.mend,
-                }
-                typer.echo(json.dumps(told, ensure_ascii=False))
-            else:
-                typer.echo(str(problem) + (" (warning)" if problem.severity == "warning" else ""))
-        if checked.errors:
+            typer.echo(_as_json(problem) if as_json else _as_line(problem))
+        if checked.errors or checked.settings is None:
             raise typer.Exit(1)
+        secrets = Folders(data).secrets
+        if secrets.exists():
+            load_or_create(secrets, checked.settings)
         if not as_json:
             warnings = len(checked.problems)
             typer.echo(f"{config}: the settings can be used" + (f"; warnings: {warnings}" if warnings else ""))
+
+
+def _as_line(problem: Problem) -> str:
+    return str(problem) + (" (warning)" if problem.severity == "warning" else "")
+
+
+def _as_json(problem: Problem) -> str:
+    told = {"code": problem.code, "severity": problem.severity, "matter": problem.matter, "mend": problem.mend}
+    return json.dumps({**asdict(problem.place), **told}, ensure_ascii=False)
 
 
 def compile(  # noqa: A001 - it is the command's name

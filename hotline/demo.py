@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from rich.console import Console
 from calls.record import CallRecord, Outcome
 from hotline import logs
 from hotline.citizens import Plan, Told, agent_voice, call, citizen_voice, ears_for
+from hotline.failing import CannotGoOn
 from hotline.folders import Folders
 from hotline.only_one import OnlyOne
 from hotline.progress import Steps, build_prompts
@@ -27,8 +29,10 @@ from prompts.catalogue import Catalogue
 from recordings import show
 from recordings.queries import Wanted, find, timeline
 from recordings.store import Store
+from routing.hours import moment
 from settings.check import load
-from settings.shapes import Settings
+from settings.emergencies import EmergencyRoute, routes
+from settings.shapes import Menu, Settings, ToNumber
 
 
 class NotAsExpected(AssertionError):
@@ -51,34 +55,69 @@ class Act:
 
 
 def acts(settings: Settings) -> tuple[Act, ...]:
-    """The demo's three calls."""
-    social = tuple(seat for seat, entry in settings.answering.seats.items() if "social" in entry.skills)
-    menu = ("greeting_12345", "recorded", "menu_main")
+    """The demo's three calls in this city. Raises CannotGoOn where it has nothing to show them by."""
+    city, old, emergency = _shown(settings)
+    number, chosen = settings.numbers[city], settings.numbers[old]
+    if number.menu is None:
+        raise AssertionError(city)
+    recording = settings.server.recording
+    told = (recording.announcement,) if recording.enabled and recording.announcement else ()
+    greeted = (number.greeting, *told)
+    key = _key_to(settings.menus[number.menu], old)
+    seats = tuple(seat for seat, entry in settings.answering.seats.items() if chosen.skill in entry.skills)
     return (
         Act(
-            Plan("12345, key 1 for social security", "13800000001", "12345", menu, key="1", answers=social),
+            Plan(
+                f"{city}, key {key} for {chosen.name.en}", "13800000001", city,
+                (*greeted, settings.menus[number.menu].prompt), key=key, answers=seats,
+            ),
             Outcome.ANSWERED,
-            "12333",
+            old,
         ),
         Act(
-            Plan("12333, which has no menu", "13800000002", "12333", ("greeting_12333", "recorded"), answers=social),
+            Plan(f"{old}, which has no menu", "13800000002", old, (chosen.greeting, *told), answers=seats),
             Outcome.ANSWERED,
-            "12333",
+            old,
         ),
         Act(
             Plan(
-                "12345, the key for the police", "13800000003", "12345", menu,
-                key="*1", then_hears=("emergency",), answers=("emergency_a",),
+                f"{city}, the key for {emergency.name.en.lower()}", "13800000003", city,
+                greeted, key=emergency.key, then_hears=("emergency",), answers=emergency.trunks[:1],
             ),
             Outcome.EMERGENCY,
-            "12345",
+            city,
         ),
     )  # fmt: skip
+
+
+def _shown(settings: Settings) -> tuple[str, str, EmergencyRoute]:
+    """The city's own number, an old one without a menu that a key of its menu leads to, an emergency."""
+    now = moment(settings, datetime.now(UTC))
+    emergency = next((route for route in routes(settings.emergencies) if route.key), None)
+    for city, number in settings.numbers.items():
+        mode = now.mode(city)
+        if number.menu is None or mode is None or mode.mode != "primary" or not now.is_open(number.hours):
+            continue
+        for action in settings.menus[number.menu].keys.values():
+            if isinstance(action, ToNumber) and emergency is not None:
+                old, held = settings.numbers[action.number], now.mode(action.number)
+                if held is not None and held.mode == "parallel" and old.menu is None and now.is_open(old.hours):
+                    return city, action.number, emergency
+    raise CannotGoOn(
+        "this city cannot show the demo: it takes a primary number with a menu, a key of which leads to a"
+        " parallel number without one, both open now",
+        "run the demo of the example city: leave --config out",
+    )
+
+
+def _key_to(menu: Menu, number: str) -> str:
+    return next(key for key, action in menu.keys.items() if action == ToNumber(number=number))
 
 
 async def demonstrate(config: Path, data: Path, console: Console) -> None:
     """Runs the demo. Raises NotAsExpected, and what `hotline.instance.Instance.made` raises."""
     settings = load(config)
+    acts(settings)
     folders = Folders(data / "demo")
     with OnlyOne(data / "demo.lock", "a demo"):
         shutil.rmtree(folders.data, ignore_errors=True)

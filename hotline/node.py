@@ -35,9 +35,9 @@ from web.health import Health, application
 log = structlog.get_logger()
 
 
-def main(data: Path) -> None:
-    """Runs until the supervisor is gone."""
-    logs.configure()
+def main(data: Path, *, as_json: bool) -> None:
+    """Runs until the supervisor is gone. as_json: the log is for programs."""
+    logs.configure(as_json=as_json)
     with plain_errors():
         instance = Instance.installed(data)
         with OnlyOne(instance.folders.controller_lock, "a controller"):
@@ -136,6 +136,6 @@ def _health(instance: Instance, controller: Controller, keeper: Keeper) -> Healt
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]))
+        main(Path(sys.argv[1]), as_json="--json" in sys.argv[2:])
     except typer.Exit as refused:  # The clear line has been written.
         sys.exit(refused.exit_code)

@@ -53,17 +53,18 @@ class Supervisor:
         folders: Folders,
         *,
         output: IO[str] | None = None,
+        as_json: bool = False,
         look_s: float = LOOK_S,
         hung_s: float = HUNG_S,
     ) -> None:
-        """output: where the controller's log goes; standard error unless given."""
+        """output: where the controller's log goes; standard error unless given. as_json: for programs."""
         self.asterisk = asterisk
         self.look_s = look_s
         self.hung_s = hung_s
         self._folders = folders
         self._output = output
+        self._options = ("--json",) if as_json else ()
         self._controller: asyncio.subprocess.Process | None = None
-        self._stopping = False
         self._watchers: list[asyncio.Task[None]] = []
 
     @property
@@ -94,7 +95,6 @@ class Supervisor:
 
     async def stop(self) -> None:
         """The controller lets go, Asterisk stops, the controller writes down the rest and ends."""
-        self._stopping = True
         for task in self._watchers:
             task.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
@@ -109,6 +109,7 @@ class Supervisor:
             "-m",
             "hotline.node",
             str(self._folders.data),
+            *self._options,
             cwd=PROJECT,
             stdin=asyncio.subprocess.PIPE,
             stdout=self._output or sys.stderr,
