@@ -20,7 +20,10 @@ run: setup ## serve the example city in the foreground until Ctrl-C
 	@bin/hotline run
 
 test: setup lint ## the whole test suite, real Asterisk included (3 to 5 minutes)
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -p no:cacheprovider tests
+	@# In a folder of its own with a short path, which Asterisk's control sockets need.
+	@folder=$$(mktemp -d /tmp/hotline.XXXXXX) && \
+	  { $(PY) -m pytest -q -n $(JOBS) --dist loadfile -p no:cacheprovider --basetemp="$$folder/t" tests; code=$$?; \
+	    rm -rf "$$folder"; exit $$code; }
 
 test-fast: setup ## the tests that need no Asterisk
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/unit tests/contract tests/golden

@@ -23,6 +23,8 @@ from asterisk.found import Asterisk
 _POLL_S = 0.05
 _CONSOLE_LOG_LIMIT = 8_000_000
 """A console log larger than this (bytes) is put aside before the next start."""
+_SOCKET_PATH_LIMIT = 107
+"""Bytes of a local socket's path. Asterisk cuts a longer one off: its console is elsewhere then, or nowhere."""
 _MOST_FILES = 65_536
 """Each call holds sockets, pipes and a recording: the usual limit of 1024 files is soon reached."""
 
@@ -82,6 +84,7 @@ class AsteriskProcess:
 
         Raises StartFailed with Asterisk's own complaints (nothing is left running), AlreadyRunning.
         """
+        self._demand_short_path()
         pid = self._pid_of_ours()
         if pid is not None:
             raise AlreadyRunning(self.conf, pid)
@@ -147,6 +150,12 @@ class AsteriskProcess:
     def complaints(self) -> tuple[Complaint, ...]:
         """What it complained about since it was started (an adopted one: since its log begins)."""
         return complaints(self._log_lines())
+
+    def _demand_short_path(self) -> None:
+        too_long = len(os.fsencode(self.run_dir / "asterisk.ctl")) - _SOCKET_PATH_LIMIT
+        if too_long > 0:
+            why = f"{self.run_dir} is {too_long} bytes too long for its console's socket"
+            raise StartFailed(self.conf, "cannot be started", (f"{why}: use a folder with a shorter path",))
 
     def _spawn(self) -> None:
         self.run_dir.mkdir(parents=True, exist_ok=True)

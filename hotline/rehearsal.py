@@ -18,7 +18,7 @@ async def rehearse(instance: Instance, steps: Steps) -> None:
 
     Raises CannotGoOn when it does not boot, or complains: what goes live should do neither.
     """
-    own = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=instance.folders.data))
+    own = Path(tempfile.mkdtemp(prefix="hotline-"))  # Not under the data folder: the path must be short.
     try:
         candidate = replace(instance, settings=on_free_ports(instance.settings), folders=Folders(own))
         with steps.step("compiling for other ports"):

@@ -63,6 +63,16 @@ async def test_a_start_that_fails_shows_asterisks_own_error(found: Asterisk, tmp
     assert not process.running()
 
 
+async def test_a_folder_whose_path_is_too_long_for_the_console_is_refused_at_once(
+    found: Asterisk, tmp_path: Path
+) -> None:
+    long = tmp_path / "a-folder-with-quite-a-long-name" / "in-another-one-whose-name-is-not-short-either"
+    process = AsteriskProcess(found, write_small(found, long).conf)
+    with pytest.raises(StartFailed, match="use a folder with a shorter path"):
+        await process.start()
+    assert not process.running()
+
+
 async def test_a_second_one_of_the_same_configuration_is_refused(
     process: AsteriskProcess, found: Asterisk, small: SmallAsterisk
 ) -> None:

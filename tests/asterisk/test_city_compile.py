@@ -1,5 +1,7 @@
 """`bin/hotline compile`, as an operator runs it."""
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +13,27 @@ from tests.support.city_folder import write_city
 from tests.support.quick_city import quick_city
 
 
-def test_a_rehearsal_boots_a_second_asterisk_and_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.fixture(autouse=True)
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where temporary folders are made; its path is short, as Asterisk's console needs it."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def test_a_rehearsal_boots_a_second_asterisk_and_leaves_nothing_behind(tmp_path: Path, temporary: Path) -> None:
     config, data = tmp_path / "config", tmp_path / "data"
     write_city(quick_city(), config)
     told = CliRunner().invoke(app, ["compile", "--rehearse", "--config", str(config), "--data", str(data)])
     assert told.exit_code == 0, told.output
     assert "booting a second Asterisk" in told.output
-    assert not list(data.glob("rehearsal-*"))
+    assert not list(temporary.iterdir())
     assert not (data / "asterisk" / "etc").exists()
 
 
-def test_what_asterisk_complains_about_in_a_rehearsal_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_asterisk_complains_about_in_a_rehearsal_is_shown(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config, data = tmp_path / "config", tmp_path / "data"
     write_city(quick_city(), config)
     compiled = Instance.compile_to
@@ -36,7 +48,7 @@ def test_what_asterisk_complains_about_in_a_rehearsal_is_shown(tmp_path: Path, m
     told = CliRunner().invoke(app, ["compile", "--rehearse", "--config", str(config), "--data", str(data)])
     assert told.exit_code == 1
     assert "app_missing" in told.stderr
-    assert not list(data.glob("rehearsal-*"))
+    assert not list(temporary.iterdir())
 
 
 def test_compiled_files_can_be_written_elsewhere(tmp_path: Path) -> None:
