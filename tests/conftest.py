@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(PROJECT).as_posix().startswith(REAL_TIME):
-            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+            item.add_marker(pytest.mark.flaky(reruns=int(os.environ.get("HOTLINE_RERUNS", "2")), reruns_delay=1))
 
 
 @pytest.fixture(scope="session")

@@ -264,11 +264,11 @@ async def test_nothing_but_digits_is_left_of_a_hostile_caller_id(town: Town, hos
 
 
 async def test_a_dialled_number_with_more_than_digits_in_it_is_not_found(town: Town) -> None:
-    before = len(town.asterisk.rows())
+    before = {row.linkedid for row in town.asterisk.rows()}  # Calls before may still write their last rows.
     for number in ("1234\r\nEvent: x", "123${SHELL(id)}", "*1", "1" * 21):
         call = await town.carrier.call(number, caller="13812345678")
         assert (await call.ended()).status == 404
-    assert len(town.asterisk.rows()) == before
+    assert {row.linkedid for row in town.asterisk.rows()} == before
 
 
 async def test_nothing_was_complained_about_in_all_these_calls(town: Town) -> None:
