@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from hotline import cli_serve
@@ -110,3 +111,14 @@ def test_each_command_says_what_it_does(command: str) -> None:
     told = runner.invoke(app, [command, "--help"])
     assert told.exit_code == 0
     assert "--config" in told.output
+
+
+def test_a_prompt_can_be_listened_to(tmp_path: Path) -> None:
+    told = runner.invoke(app, ["prompts", "--play", "goodbye_not_there", "--data", str(tmp_path)])
+    assert told.exit_code == 1
+    assert "no prompt is called" in told.stderr
+    config = write_city(tmp_path / "city")
+    told = runner.invoke(app, ["prompts", "--play", "hello", "--config", str(config), "--data", str(tmp_path)])
+    assert told.exit_code == 0, told.output
+    assert "hello" in told.output
+    assert soundfile.info(tmp_path / "play" / "hello-zh.wav").samplerate == 8000
