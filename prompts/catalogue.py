@@ -14,8 +14,9 @@ from prompts import music, sound
 from prompts.pinyin import Speller, Spoken
 from prompts.speak import Manner, speak
 from settings.emergencies import routes
-from settings.shapes import Language, Settings, SubCentre
-from settings.system_prompts import SYSTEM_PROMPTS
+from settings.shape import Language
+from settings.shapes import Prompt, Settings, SubCentre
+from settings.system_prompts import SYSTEM_PROMPTS, spoken_prompts
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 _RENDERER = f"1+{sound.VERSION}"
@@ -104,7 +105,10 @@ class Catalogue:
         self._settings = settings
         self._folder = folder.resolve()
         self._speller = Speller(settings.prompts.pronunciations, telephone_numbers(settings))
-        found = (self._entry(prompt, language) for prompt in settings.prompts.prompts for language in LANGUAGES)
+        self._prompts = spoken_prompts(settings.prompts.prompts)
+        found = (
+            self._entry(ident, prompt, language) for ident, prompt in self._prompts.items() for language in LANGUAGES
+        )
         self.entries: Mapping[tuple[str, Language], Entry] = MappingProxyType(
             {(entry.prompt, entry.language): entry for entry in found if entry}
         )
@@ -115,7 +119,8 @@ class Catalogue:
 
     def wordless(self) -> tuple[str, ...]:
         """Prompts that have neither text nor recording in any language, system prompts included."""
-        wanted = dict.fromkeys([*self._settings.prompts.prompts, *SYSTEM_PROMPTS])
+        unwritten = [prompt for prompt in SYSTEM_PROMPTS if prompt not in self._settings.prompts.prompts]
+        wanted = dict.fromkeys([*self._prompts, *unwritten])
         return tuple(prompt for prompt in wanted if self._heard(prompt, self._city_language) is None)
 
     def build(self, on_progress: Callable[[Progress], None] = lambda _: None) -> Built:
@@ -152,9 +157,7 @@ class Catalogue:
         files exist after `build`.
         """
         heard = (
-            (prompt, language, self._heard(prompt, language))
-            for prompt in self._settings.prompts.prompts
-            for language in LANGUAGES
+            (prompt, language, self._heard(prompt, language)) for prompt in self._prompts for language in LANGUAGES
         )
         return {(prompt, language): entry.base for prompt, language, entry in heard if entry}
 
@@ -191,14 +194,13 @@ class Catalogue:
         order = dict.fromkeys([language, self._city_language, *LANGUAGES])
         return next((self.entries[prompt, tried] for tried in order if (prompt, tried) in self.entries), None)
 
-    def _entry(self, prompt: str, language: Language) -> Entry | None:
+    def _entry(self, ident: str, prompt: Prompt, language: Language) -> Entry | None:
         source = self._source(prompt, language)
         if source is None:
             return None
-        return Entry(prompt, language, source, self._folder / f"{prompt}-{language}-{_digest(source)}")
+        return Entry(ident, language, source, self._folder / f"{ident}-{language}-{_digest(source)}")
 
-    def _source(self, prompt: str, language: Language) -> Source | None:
-        written = self._settings.prompts.prompts[prompt]
+    def _source(self, written: Prompt, language: Language) -> Source | None:
         recording = written.recordings.get(language)
         if recording is not None:
             return Recording(Path(self._settings.folder) / recording)

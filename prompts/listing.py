@@ -9,7 +9,6 @@ from rich.text import Text as Styled
 
 from prompts.catalogue import LANGUAGES, Catalogue, Recording, Text
 from prompts.pinyin import Doubt, Why
-from settings.system_prompts import SYSTEM_PROMPTS
 
 READY = "ready"
 NOT_BUILT = "not built"
@@ -48,7 +47,7 @@ class Row:
 def rows(catalogue: Catalogue) -> tuple[Row, ...]:
     """Every prompt of the city in every language; system prompts without any entry are there too."""
     sounds = catalogue.sounds()
-    prompts = dict.fromkeys([*(prompt for prompt, _ in sounds), *catalogue.wordless(), *SYSTEM_PROMPTS])
+    prompts = dict.fromkeys([*(prompt for prompt, _ in sounds), *catalogue.wordless()])
     return tuple(_row(catalogue, prompt, language) for prompt in prompts for language in LANGUAGES)
 
 

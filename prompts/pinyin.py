@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from prompts.text import expand, fold
-from settings.shapes import Language
+from settings.shape import Language
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # It opens its tables with codecs.open, deprecated in 3.14.

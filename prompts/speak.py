@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prompts.speaker import NO_ESPEAK
-from settings.shapes import Language
+from settings.shape import Language
 
 VOICES: dict[Language, str] = {"zh": "cmn-latn-pinyin", "en": "gmw/en"}
 """espeak-ng's voices as its library knows them. Chinese is fed with pinyin: `cmn` misreads most hanzi."""

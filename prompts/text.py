@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import assert_never
 
 from prompts import chinese, english
-from settings.shapes import Language
+from settings.shape import Language
 
 _KEPT = frozenset("，。、；！？（）《》“”‘’…—：～")
 """Wide punctuation keeps its form: made narrow, `100，200` would look like one number."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from settings.checks import emergencies, hours, menus, names, numbers, prompts, seats, server
+from settings.checks import emergencies, hours, menus, names, numbers, prompts, seats, server, service, shifts
 from settings.problems import Problem
 from settings.read import Draft, read_folder
 from settings.shapes import Settings
@@ -68,8 +68,17 @@ def _between(draft: Draft, today: date | None) -> Iterator[Problem]:
         emergencies.two_trunks,
         seats.one_skill_a_language,
         seats.unused_skills,
+        seats.wait_steps,
         seats.unserved,
+        seats.agents_like_seats,
+        seats.idle_seats,
+        service.waiting_keys,
+        service.outside_patterns,
+        service.ordinary_goals,
+        shifts.duty_officer,
+        shifts.roster_lines,
         prompts.system_prompts,
+        prompts.counted,
         prompts.texts,
         prompts.recordings,
         server.ports,
@@ -82,3 +91,5 @@ def _between(draft: Draft, today: date | None) -> Iterator[Problem]:
         yield from part(draft)
     yield from emergencies.blocked_callers(draft, today)
     yield from hours.calendar_known(draft, today)
+    yield from shifts.holes(draft, today)
+    yield from shifts.cover_planned(draft, today)

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from settings.shapes import Action, Do, Language, Number, Say, Settings, Speak, ToMenu, ToNumber, ToQueue, Whole
+from settings.actions import Action, Do, Say, Speak, ToMenu, ToNumber, ToQueue
+from settings.shape import Language
+from settings.shapes import Number, Settings, Whole
 
 
 def demand(settings: Settings, skill: str, language: str) -> frozenset[str]:
@@ -21,7 +23,8 @@ def demands(settings: Settings) -> tuple[frozenset[str], ...]:
     """Every combination of skills that some call can demand, sorted.
 
     It follows every number on every date of its modes. Where a menu lets the caller choose a
-    language, that language counts for everything the same call can reach.
+    language, that language counts for everything the same call can reach. Whoever waits can choose
+    what the keys of waiting callers offer.
     """
     found = {frozenset({settings.emergencies.operator})}
     for dialled in settings.numbers:
@@ -56,6 +59,8 @@ def reached(settings: Settings, dialled: str) -> Reach:
                     coming += _of_action(action, reach)
             case _:
                 pass
+    if reach.skills:
+        reach.skills |= {action.queue for action in settings.service.keys.values() if isinstance(action, ToQueue)}
     return reach
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from settings.shapes import Emergencies, Name
+from settings.shape import Name
+from settings.shapes import Emergencies
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,15 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from settings.actions import ACTIONS, WAIT_ACTIONS
 from settings.places import Node, follow
 from settings.problems import Problem, choose, meant
-from settings.shapes import ACTIONS
 from settings.units import written_seconds
 
 PATTERNS: dict[str, str] = {
     r"^[0-9]{2,20}$": "write 2 to 20 digits",
     r"^[0-9]{3,8}$": "write 3 to 8 digits",
+    r"^[0-9X]{3,20}$": "write 3 to 20 digits, with X for any one, such as '1XXXXXXXXXX'",
     r"^[a-z][a-z0-9_]{0,39}$": "write small letters, digits and _, beginning with a letter, such as 'tax_centre'",
     r"^[a-z][a-z0-9]{0,15}$": "write small letters and digits, such as 'node1'",
     r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*$": "write it on one line, without invisible characters",
@@ -94,7 +95,7 @@ def _bare(shape: Any) -> Any:
 def _tags(member: type[BaseModel]) -> set[str]:
     if "mode" in member.model_fields:
         return set(get_args(member.model_fields["mode"].annotation))
-    return {f"to {key}" for key, action in ACTIONS.items() if action is member}
+    return {f"to {key}" for actions in (ACTIONS, WAIT_ACTIONS) for key, action in actions.items() if action is member}
 
 
 def _problem(tree: Node, error: ErrorDetails) -> Problem:
@@ -129,10 +130,13 @@ def _not_a_choice(error: ErrorDetails) -> tuple[str, str]:
         return _among(str(written), re.findall(r"'([^']*)'", context["expected"]), is_action=error["loc"][-1] == "do")
     if error["type"] == "union_tag_invalid":
         return _among(str(context["tag"]), re.findall(r"'([^']*)'", context["expected_tags"]), is_action=False)
-    if "mode" in str(context.get("discriminator")):
+    discriminator = str(context.get("discriminator"))
+    if "mode" in discriminator:
         return "'mode' is missing", "add 'mode: primary', 'parallel', 'whole' or 'sub_centre'"
-    keys = [key for key in ACTIONS if key != "do"]
-    mend = f"write repeat, back or person, or one of the keys {', '.join(keys)}"
+    waits = "wait" in discriminator
+    keys = [key for key in (WAIT_ACTIONS if waits else ACTIONS) if key != "do"]
+    words = "call_back or position" if waits else "repeat, back or person"
+    mend = f"write {words}, or one of the keys {', '.join(keys)}"
     unknown = next(iter(written), None) if isinstance(written, dict) else None
     if unknown is not None and (near := meant(str(unknown), keys)):
         mend = f"did you mean '{near}'?"
@@ -143,11 +147,9 @@ def _among(written: str, choices: list[str], *, is_action: bool) -> tuple[str, s
     near = meant(written, choices)
     mend = f"did you mean '{near}'?" if near else f"write one of: {', '.join(choices)}"
     if is_action:
-        mend += (
-            f" A menu is written as '{{ menu: {written} }}'"
-            if near
-            else f", or a mapping such as {{ menu: {written} }}"
-        )
+        example = f"{{ queue: {written} }}" if "call_back" in choices else f"{{ menu: {written} }}"
+        what = "skill" if "call_back" in choices else "menu"
+        mend += f" A {what} is written as '{example}'" if near else f", or a mapping such as {example}"
     return f"'{written}' cannot be chosen here", mend
 
 
@@ -201,6 +203,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"'{written_seconds(value)}'"
     if not isinstance(value, str):
-        return "this" if value else "an empty list"
+        return "this" if value else "an empty mapping" if isinstance(value, dict) else "an empty list"
     text = value if len(value) <= 40 else value[:39] + "…"
     return "'" + "".join(char if char.isprintable() else "�" for char in text) + "'"

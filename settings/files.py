@@ -6,19 +6,10 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from settings.shapes import (
-    Blocked,
-    City,
-    Emergencies,
-    HoursFile,
-    Menu,
-    Number,
-    PromptsFile,
-    SeatsFile,
-    Server,
-    Skill,
-    Trunk,
-)
+from settings.actions import Menu
+from settings.service import ServiceFile
+from settings.shapes import Blocked, City, Emergencies, HoursFile, Number, PromptsFile, SeatsFile, Server, Skill, Trunk
+from settings.staff import AgentsFile, ShiftsFile
 from settings.units import Digits, Ident
 
 
@@ -48,12 +39,15 @@ FILES: dict[str, File] = {
         File("hours.yaml", "opening hours, and days that are special", HoursFile, required=False),
         File("skills.yaml", "what seats can serve", dict[Ident, Skill]),
         File("seats.yaml", "the places with a telephone", SeatsFile),
+        File("agents.yaml", "the people who answer", AgentsFile, required=False),
+        File("service.yaml", "what callers meet while they wait and after the talk", ServiceFile, required=False),
+        File("shifts.yaml", "who is on duty when", ShiftsFile, required=False),
         File("prompts.yaml", "what callers hear", PromptsFile),
         File("blocked.yaml", "malicious callers", tuple[Blocked, ...], required=False),
     )
 }
 
-Kind = Literal["prompt", "menu", "skill", "number", "hours", "trunk"]
+Kind = Literal["prompt", "menu", "skill", "number", "hours", "trunk", "seat", "agent", "centre", "shift"]
 
 DEFINED: dict[Kind, tuple[str, tuple[str, ...]]] = {
     "prompt": ("prompts.yaml", ("prompts",)),
@@ -62,5 +56,9 @@ DEFINED: dict[Kind, tuple[str, tuple[str, ...]]] = {
     "number": ("numbers.yaml", ()),
     "hours": ("hours.yaml", ("hours",)),
     "trunk": ("trunks.yaml", ()),
+    "seat": ("seats.yaml", ("seats",)),
+    "agent": ("agents.yaml", ("agents",)),
+    "centre": ("service.yaml", ("centres",)),
+    "shift": ("shifts.yaml", ("shifts",)),
 }
 """What can be referred to → the file that defines it, and where in it."""

@@ -30,15 +30,23 @@ CODES: dict[str, str] = {
     "S023": "no such number",
     "S024": "no such hours",
     "S025": "no such trunk",
+    "S026": "no such seat",
+    "S027": "no such agent",
+    "S028": "no such centre",
+    "S029": "no such shift",
     "S030": "it shadows an emergency number",
     "S031": "two emergency numbers share a key",
     "S032": "an emergency number with fewer than two different trunks",
     "S033": "an emergency number is blocked",
     "S034": "a seat that is called like a number",
+    "S035": "an agent who is called like a seat",
+    "S036": "an emergency or internal number among the goals of ordinary calls",
+    "S037": "agents could call abroad",
     "S040": "a menu with no way to a person",
     "S041": "a menu that nothing leads to",
     "S042": "a circle that callers cannot leave",
     "S043": "a transfer that comes back to us",
+    "S044": "a key of waiting callers that does nothing",
     "S050": "modes whose dates are not in order",
     "S051": "not exactly one primary number",
     "S052": "nothing is said outside the hours",
@@ -48,9 +56,16 @@ CODES: dict[str, str] = {
     "S060": "a skill that nothing asks for",
     "S061": "nobody can answer",
     "S062": "two skills for one language",
+    "S063": "a step of the wait that cannot be",
+    "S064": "a seat where nobody can ever take calls",
+    "S065": "a duty officer who cannot be reached",
+    "S066": "hours for which nobody is planned",
+    "S067": "fewer planned than must be on duty",
+    "S068": "a line of the roster that never holds",
     "S070": "a prompt without text or recording",
     "S071": "a prompt that is not in every language",
     "S072": "a recording that cannot be used",
+    "S073": "a counted prompt that cannot be spoken",
     "S080": "ports that collide",
     "S081": "RTP ports that cannot be used",
     "S082": "no such time zone",
@@ -60,7 +75,7 @@ CODES: dict[str, str] = {
 }
 """Code → what it means in general."""
 
-WARNINGS = frozenset({"S041", "S055", "S060", "S071", "S084", "S090"})
+WARNINGS = frozenset({"S037", "S041", "S055", "S060", "S064", "S066", "S067", "S071", "S084", "S090"})
 """Codes of what works, but is hardly meant. All others keep settings from being used."""
 
 

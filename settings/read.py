@@ -33,7 +33,7 @@ _INSTEAD: dict[str, Any] = {
     "from": "0001-01-01",
     "until": "9999-12-31",
     "trunks": [FILLER, FILLER + "_2"],
-    "skills": [FILLER],
+    "skills": {FILLER: 1},
     "host": "unknown",
     "number": "00",
     "dial": "00",
@@ -41,9 +41,11 @@ _INSTEAD: dict[str, Any] = {
     "language": "zh",
     "reason": "?",
     "author": "?",
-    **dict.fromkeys(("greeting", "skill", "notice", "prompt", "menu", "queue", "operator", "trunk"), FILLER),
+    **dict.fromkeys(("greeting", "skill", "notice", "prompt", "menu", "queue", "operator", "trunk", "shift"), FILLER),
 }
 """What takes the place of a value that must be there, by its key."""
+_INSTEAD_IN: dict[str, dict[str, Any]] = {"agents.yaml": {"name": "?"}}
+"""The same for keys that hold something else in one of the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,9 @@ def _draft(folder: Path, trees: dict[str, Node | None], flawed: frozenset[str] =
         hours=values["hours.yaml"].hours,
         skills=values["skills.yaml"],
         answering=values["seats.yaml"],
+        agents=values["agents.yaml"],
+        service=values["service.yaml"],
+        shifts=values["shifts.yaml"],
         prompts=values["prompts.yaml"],
         blocked=values["blocked.yaml"],
     )
@@ -164,6 +169,7 @@ def _filled(file: File, tree: Node | None) -> Any:
     data = empty if tree is None else deepcopy(_data(file, tree))
     if not isinstance(data, type(empty)):
         data = empty
+    instead = {**_INSTEAD, **_INSTEAD_IN.get(file.name, {})}
     for _ in range(100):
         try:
             return file.adapter.validate_python(data, by_alias=True, by_name=False)
@@ -172,14 +178,15 @@ def _filled(file: File, tree: Node | None) -> Any:
         paths = [(_existing(data, list(wrong["loc"])), wrong) for wrong in errors]
         for path, wrong in paths:
             if _existing(data, path) == path:
-                _mend(data, path, str(wrong["loc"][-1]) if wrong["type"] == "missing" else None)
+                lacking = str(wrong["loc"][-1]) if wrong["type"] == "missing" else None
+                _mend(data, path, {lacking: instead[lacking]} if lacking in instead else {})
     raise AssertionError(f"fillers do not fit the shape of {file.name}")
 
 
-def _mend(data: Any, path: list[int | str], missing: str | None) -> None:
-    """Takes what is wrong out of `data`, or puts a filler for a `missing` key."""
-    if missing in _INSTEAD:
-        _at(data, path).setdefault(missing, deepcopy(_INSTEAD[missing]))
+def _mend(data: Any, path: list[int | str], filler: dict[str, Any]) -> None:
+    """Adds the `filler` for what is missing; without one, takes what is wrong out of `data`."""
+    if filler:
+        _at(data, path).update(deepcopy(filler))
         return
     while path:
         parent = _at(data, path[:-1])

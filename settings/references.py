@@ -4,23 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
+from settings.actions import Action, Do, Menu, Say, Speak, ToMenu, ToNumber, ToQueue, WaitDo
 from settings.files import Kind
-from settings.shapes import (
-    Action,
-    Do,
-    Menu,
-    Number,
-    Parallel,
-    Primary,
-    Say,
-    Settings,
-    Speak,
-    SubCentre,
-    ToMenu,
-    ToNumber,
-    ToQueue,
-    Whole,
-)
+from settings.service import ServiceFile
+from settings.shapes import Number, Parallel, Primary, Settings, SubCentre, Whole
+from settings.staff import ShiftsFile
 
 Path = tuple[str | int, ...]
 
@@ -33,6 +21,8 @@ class Reference:
     target: str
     file: str
     path: Path
+    is_key: bool = False
+    """The name stands there as a key."""
 
 
 def references(settings: Settings) -> Iterator[Reference]:
@@ -51,9 +41,62 @@ def references(settings: Settings) -> Iterator[Reference]:
     for number, emergency in emergencies.numbers.items():
         for place, trunk in enumerate(emergency.trunks or ()):
             yield Reference("trunk", trunk, "emergencies.yaml", ("numbers", number, "trunks", place))
+    yield from _of_skills(settings)
     for seat, desk in settings.answering.seats.items():
         for place, skill in enumerate(desk.skills):
             yield Reference("skill", skill, "seats.yaml", ("seats", seat, "skills", place))
+    for ident, agent in settings.agents.agents.items():
+        for skill in agent.skills:
+            yield Reference("skill", skill, "agents.yaml", ("agents", ident, "skills", skill), is_key=True)
+    yield from _of_service(settings.service)
+    yield from _of_shifts(settings.shifts)
+
+
+def _of_skills(settings: Settings) -> Iterator[Reference]:
+    for ident, skill in settings.skills.items():
+        for place, step in enumerate(skill.steps):
+            if step.also is not None:
+                yield Reference("skill", step.also, "skills.yaml", (ident, "steps", place, "also"))
+            if step.centre is not None:
+                yield Reference("centre", step.centre, "skills.yaml", (ident, "steps", place, "centre"))
+
+
+def _of_service(service: ServiceFile) -> Iterator[Reference]:
+    file = "service.yaml"
+    for key, action in service.keys.items():
+        match action:
+            case ToQueue(queue=skill):
+                yield Reference("skill", skill, file, ("keys", key, "queue"))
+            case Say(prompt=prompt):
+                yield Reference("prompt", prompt, file, ("keys", key, "prompt"))
+            case WaitDo():
+                pass
+            case _:
+                assert_never(action)
+    if service.call_back is not None:
+        yield Reference("trunk", service.call_back.trunk, file, ("call_back", "trunk"))
+    for ident, centre in service.centres.items():
+        yield Reference("trunk", centre.trunk, file, ("centres", ident, "trunk"))
+    if service.outside is not None:
+        yield Reference("trunk", service.outside.trunk, file, ("outside", "trunk"))
+
+
+def _of_shifts(shifts: ShiftsFile) -> Iterator[Reference]:
+    file = "shifts.yaml"
+    for place, line in enumerate(shifts.roster):
+        yield Reference("shift", line.shift, file, ("roster", place, "shift"))
+        for position, agent in enumerate(line.agents):
+            yield Reference("agent", agent, file, ("roster", place, "agents", position))
+    for place, cover in enumerate(shifts.cover):
+        if cover.shift is not None:
+            yield Reference("shift", cover.shift, file, ("cover", place, "shift"))
+        if cover.skill is not None:
+            yield Reference("skill", cover.skill, file, ("cover", place, "skill"))
+    officer = shifts.duty_officer
+    if officer is not None and officer.seat is not None:
+        yield Reference("seat", officer.seat, file, ("duty_officer", "seat"))
+    if officer is not None and officer.trunk is not None:
+        yield Reference("trunk", officer.trunk, file, ("duty_officer", "trunk"))
 
 
 def _of_number(number: str, entry: Number) -> Iterator[Reference]:

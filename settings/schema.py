@@ -7,7 +7,8 @@ from typing import Any
 from settings.files import FILES
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_WORDS = {"enum": ["repeat", "back", "person"]}
+_WORDS = {"Do": ["repeat", "back", "person"], "WaitDo": ["call_back", "position"]}
+"""What may be written as a word alone instead of a mapping of this shape."""
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -43,8 +44,9 @@ def _suited(schema: Any) -> Any:
     suited = {key: _suited(value) for key, value in schema.items()}
     if "patternProperties" in suited:
         suited["additionalProperties"] = False
-    if {"$ref": "#/$defs/Do"} in suited.get("oneOf", []):
-        suited["oneOf"].append(_WORDS)
+    for shape, words in _WORDS.items():
+        if {"$ref": f"#/$defs/{shape}"} in suited.get("oneOf", []):
+            suited["oneOf"].append({"enum": words})
     if isinstance(suited.get("default"), float):
         suited["default"] = f"{suited['default']:g}s"
     return suited

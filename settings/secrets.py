@@ -1,6 +1,6 @@
 """Passwords: kept apart from the settings, in a file that only its owner can read.
 
-The AMI's and the seats' are made up here; a carrier's is written into the file by the operator.
+The AMI's, the seats' and the agents' PINs are made up here; a carrier's is written into the file by the operator.
 Nothing here ever shows a password: not in messages, not in logs, not in `repr`.
 """
 
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from stat import S_IMODE
 
@@ -19,7 +20,7 @@ from settings.places import Mapping, Node, Scalar
 from settings.shapes import Settings
 from settings.tree import read_file
 
-_HEAD = "# Passwords. Only the owner may read this file. Those of trunks come from the carrier.\n"
+_HEAD = "# Passwords, and agents' PINs. Only the owner may read this file. Those of trunks come from the carrier.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,12 @@ class Secrets:
     """Seat → password."""
     trunks: dict[str, str] = field(repr=False)
     """Trunk with a user name → password."""
+    agents: dict[str, str] = field(repr=False)
+    """Agent → PIN."""
 
     def values(self) -> tuple[str, ...]:
-        """All of them, for those who must mask them in a text."""
-        return (self.ami, *self.seats.values(), *self.trunks.values())
+        """Passwords and PINs, for those who must mask them in a text."""
+        return (self.ami, *self.seats.values(), *self.trunks.values(), *self.agents.values())
 
 
 class SecretsOpenToOthers(PermissionError):
@@ -78,6 +81,7 @@ def load_or_create(path: Path, settings: Settings) -> Secrets:
         if wanted != written:
             _write(path, wanted)
     lacking = tuple(trunk for trunk, password in wanted["trunks"].items() if not password)
+    _check_pins(path, wanted["agents"])
     needed = [ident for ident, trunk in settings.trunks.items() if trunk.username is not None]
     if missing := tuple(ident for ident in needed if ident in lacking):
         raise TrunkPasswordMissing(path, missing)
@@ -85,10 +89,12 @@ def load_or_create(path: Path, settings: Settings) -> Secrets:
         ami=wanted["ami"]["password"],
         seats={seat: wanted["seats"][seat] for seat in settings.answering.seats},
         trunks={ident: wanted["trunks"][ident] for ident in needed},
+        agents={agent: wanted["agents"][agent] for agent in settings.agents.agents},
     )
 
 
 _Written = dict[str, dict[str, str]]
+_SECTIONS = ("ami", "seats", "trunks", "agents")
 
 
 def _completed(written: _Written, settings: Settings) -> _Written:
@@ -101,11 +107,30 @@ def _completed(written: _Written, settings: Settings) -> _Written:
             **{seat: written["seats"].get(seat) or secrets.token_urlsafe(18) for seat in settings.answering.seats},
         },
         "trunks": {**dict.fromkeys(named, ""), **written["trunks"]},
+        "agents": {
+            **written["agents"],
+            **{agent: written["agents"].get(agent) or _pin() for agent in settings.agents.agents},
+        },
     }
 
 
+def _pin() -> str:
+    """Six digits that nobody would try first: at least four different ones, and no run such as 345678."""
+    while True:
+        digits = f"{secrets.randbelow(10**6):06}"
+        steps = {(int(later) - int(earlier)) % 10 for earlier, later in pairwise(digits)}
+        if len(set(digits)) >= 4 and len(steps) > 1:
+            return digits
+
+
+def _check_pins(path: Path, pins: dict[str, str]) -> None:
+    for agent, pin in pins.items():
+        if not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 8):
+            raise SecretsWrong(path, f"the PIN of agent {agent} cannot be dialled", "write 4 to 8 digits in quotes")
+
+
 def _read(path: Path) -> _Written:
-    empty: _Written = {"ami": {}, "seats": {}, "trunks": {}}
+    empty: _Written = {section: {} for section in _SECTIONS}
     if not path.exists():
         return empty
     mode = S_IMODE(path.stat().st_mode)
@@ -120,11 +145,12 @@ def _read(path: Path) -> _Written:
 
 
 def _sections(path: Path, tree: Node) -> _Written:
-    mend = "write the sections ami, seats and trunks with lines 'key: password'"
+    names = f"{', '.join(_SECTIONS[:-1])} and {_SECTIONS[-1]}"
+    mend = f"write the sections {names} with lines 'key: password'"
     if isinstance(tree, Scalar) and tree.text is None:
         return {}
-    if not isinstance(tree, Mapping) or not tree.entries.keys() <= {"ami", "seats", "trunks"}:
-        raise SecretsWrong(path, "it has other parts than ami, seats and trunks", mend)
+    if not isinstance(tree, Mapping) or not tree.entries.keys() <= set(_SECTIONS):
+        raise SecretsWrong(path, f"it has other parts than {names}", mend)
     found: _Written = {}
     for section, entry in tree.entries.items():
         if isinstance(entry.value, Scalar) and entry.value.text is None:

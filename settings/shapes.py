@@ -5,32 +5,17 @@ References between them (a menu's name, a skill) are plain ids that `settings.ch
 """
 
 from ipaddress import IPv4Address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import (
+    Field,
+)
 
-from settings.units import Day, Digits, DurationS, EmergencyKey, HoursSpan, Ident, Line, MenuKey, Port
-
-Language = Literal["zh", "en"]
-NodeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,15}$")]
-SeatId = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,8}$")]
-PinyinText = Annotated[str, StringConstraints(pattern=r"^[ A-Za-z0-9:,.]+$")]
-
-
-class Shape(BaseModel):
-    """What every shape of the settings has in common."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, validate_default=False, use_attribute_docstrings=True
-    )
-
-
-class Name(Shape):
-    """What a thing is called, for agents and in prompts' texts."""
-
-    zh: Line = Field(min_length=1, max_length=40)
-    en: Line = Field(min_length=1, max_length=80)
-
+from settings.actions import Menu
+from settings.service import ServiceFile
+from settings.shape import Language, Level, Name, NodeName, PinyinText, SeatId, Shape
+from settings.staff import AgentsFile, ShiftsFile
+from settings.units import Day, Digits, DurationS, EmergencyKey, HoursSpan, Ident, Line, Port
 
 # --- city.yaml ---------------------------------------------------------------------------------
 
@@ -169,6 +154,8 @@ class Number(Shape):
     skill: Ident
     priority: int = Field(default=5, ge=1, le=9)
     """1 is answered first, 9 last; the longer wait decides among equals."""
+    wrap_up: DurationS | None = Field(default=None, ge=0, le=3600)
+    """How long an agent has for notes after a talk; what agents.yaml says unless written here. 0s to 1h."""
     hours: Ident = "always"
     closed: Closed | None = None
 
@@ -193,80 +180,6 @@ class Emergencies(Shape):
     operator: Ident
     """The skill of the seats that answer when every trunk fails."""
     numbers: dict[Digits, Emergency] = {}
-
-
-# --- menus.yaml --------------------------------------------------------------------------------
-
-
-class ToMenu(Shape):
-    menu: Ident
-
-
-class ToNumber(Shape):
-    number: Digits
-
-
-class ToQueue(Shape):
-    queue: Ident
-    """A skill: callers wait for a seat that has it."""
-    priority: int | None = Field(default=None, ge=1, le=9)
-
-
-class Say(Shape):
-    prompt: Ident
-
-
-class Speak(Shape):
-    language: Language
-
-
-class Do(Shape):
-    do: Literal["repeat", "back", "person"]
-
-
-def _word(value: Any) -> Any:
-    """Lets operators write `repeat` for `{do: repeat}`."""
-    return {"do": value} if isinstance(value, str) else value
-
-
-ACTIONS: dict[str, type[Shape]] = {
-    "menu": ToMenu,
-    "number": ToNumber,
-    "queue": ToQueue,
-    "prompt": Say,
-    "language": Speak,
-    "do": Do,
-}
-"""The key that tells what an action is."""
-
-
-def _action_of(value: Any) -> str | None:
-    if isinstance(value, Shape):
-        return next((f"to {key}" for key, shape in ACTIONS.items() if type(value) is shape), None)
-    return next((f"to {key}" for key in ACTIONS if key in value), None) if isinstance(value, dict) else None
-
-
-Action = Annotated[
-    Annotated[ToMenu, Tag("to menu")]
-    | Annotated[ToNumber, Tag("to number")]
-    | Annotated[ToQueue, Tag("to queue")]
-    | Annotated[Say, Tag("to prompt")]
-    | Annotated[Speak, Tag("to language")]
-    | Annotated[Do, Tag("to do")],
-    Discriminator(_action_of),
-    BeforeValidator(_word),
-]
-
-
-class Menu(Shape):
-    """What a caller may choose by key. 0 always reaches a person; * begins an emergency key."""
-
-    prompt: Ident
-    keys: dict[MenuKey, Action] = {}
-    wait: DurationS = Field(default=5.0, ge=1, le=60)
-    """How long a key is waited for after the prompt. 1s to 1m."""
-    tries: int = Field(default=3, ge=1, le=5)
-    """So many silences or wrong keys, and a person takes the call."""
 
 
 # --- hours.yaml --------------------------------------------------------------------------------
@@ -305,11 +218,27 @@ class HoursFile(Shape):
 # --- skills.yaml -------------------------------------------------------------------------------
 
 
+class WaitStep(Shape):
+    """What a longer wait does for a caller of a skill: exactly one of `level`, `also` and `centre`."""
+
+    after: DurationS = Field(ge=1, le=3600)
+    """Counted from the beginning of the wait. 1s to 1h."""
+    level: Level | None = None
+    """The level that is enough from then on."""
+    also: Ident | None = None
+    """Another skill that is good enough from then on."""
+    centre: Ident | None = None
+    """Another centre that takes the call."""
+
+
 class Skill(Shape):
     """What a seat can serve. One with a language is demanded of whoever chose that language."""
 
     name: Name
     language: Language | None = None
+    level: Level = 1
+    """How well a caller is served at first."""
+    steps: tuple[WaitStep, ...] = ()
 
 
 # --- seats.yaml --------------------------------------------------------------------------------
@@ -319,7 +248,10 @@ class Seat(Shape):
     """A place with a telephone."""
 
     name: Line = Field(default="", max_length=40)
-    skills: tuple[Ident, ...] = Field(min_length=1)
+    skills: tuple[Ident, ...] = ()
+    """What is served here by whoever sits there, without signing on. None: only an agent who signs on takes calls."""
+    level: Level = 3
+    """How well."""
 
 
 class SeatsFile(Shape):
@@ -388,5 +320,8 @@ class Settings(Shape):
     hours: dict[Ident, Hours]
     skills: dict[Ident, Skill]
     answering: SeatsFile
+    agents: AgentsFile
+    service: ServiceFile
+    shifts: ShiftsFile
     prompts: PromptsFile
     blocked: tuple[Blocked, ...]

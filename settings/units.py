@@ -45,6 +45,25 @@ def span(text: Any) -> tuple[time, time]:
     return begin, end
 
 
+def shift(text: Any) -> tuple[time, time]:
+    """`07:00-15:00` or, over midnight, `23:00-07:00`; begin and end differ. Raises ValueError."""
+    found = _SPAN.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} is no shift: write it as '07:00-15:00'")
+    begin_h, begin_m, end_h, end_m = (int(part) for part in found.groups())
+    if begin_h > 23 or begin_m > 59 or end_m > 59 or (end_h, end_m) > (24, 0):
+        raise ValueError(f"{text!r} names an hour that does not exist: hours go from 00:00 to 24:00")
+    begin, end = time(begin_h, begin_m), time(end_h % 24, end_m)
+    if begin == end and text != "00:00-24:00":
+        raise ValueError(f"{text!r} has no length: write '00:00-24:00' for a whole day")
+    return begin, end
+
+
+def _written_shift(hours: tuple[time, time]) -> str:
+    end = "24:00" if hours[1] == time() else f"{hours[1]:%H:%M}"
+    return f"{hours[0]:%H:%M}-{end}"
+
+
 def _written(hours: tuple[time, time]) -> str:
     end = "24:00" if hours[1] == time.max else f"{hours[1]:%H:%M}"
     return f"{hours[0]:%H:%M}-{end}"
@@ -76,6 +95,14 @@ HoursSpan = Annotated[
     PlainSerializer(_written, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^{_SPAN.pattern}$", "examples": ["09:00-17:30"]}),
 ]
+
+ShiftSpan = Annotated[
+    tuple[time, time],
+    BeforeValidator(shift),
+    PlainSerializer(_written_shift, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^{_SPAN.pattern}$", "examples": ["07:00-15:00", "23:00-07:00"]}),
+]
+"""Begin and end in the city's time; an end that is not after the begin is on the next day."""
 
 Day = Annotated[date, BeforeValidator(day)]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from settings.actions import Do
 from settings.demands import reached
 from settings.problems import Problem
 from settings.read import Draft
-from settings.shapes import Do
 
 _FILE = "menus.yaml"
 

@@ -15,6 +15,10 @@ _CODES: dict[Kind, str] = {
     "number": "S023",
     "hours": "S024",
     "trunk": "S025",
+    "seat": "S026",
+    "agent": "S027",
+    "centre": "S028",
+    "shift": "S029",
 }
 
 
@@ -27,7 +31,8 @@ def missing_references(draft: Draft) -> Iterator[Problem]:
         mend = choose(name, draft.names[kind], f"define it in {DEFINED[kind][0]}")
         if kind == "number" and name in emergencies:
             mend = "emergency numbers are reached by their keys; write a number of numbers.yaml"
-        place = draft.places.value(reference.file, *reference.path)
+        found = draft.places.key if reference.is_key else draft.places.value
+        place = found(reference.file, *reference.path)
         yield Problem(place, _CODES[kind], f"there {'are' if kind == 'hours' else 'is'} no {kind} '{name}'", mend)
 
 
@@ -41,12 +46,17 @@ def listed_twice(draft: Draft) -> Iterator[Problem]:
         yield from _twice(draft, map(str, trunk.accepts_from), "trunks.yaml", ident, "accepts_from")
     for seat, entry in settings.answering.seats.items():
         yield from _twice(draft, entry.skills, "seats.yaml", "seats", seat, "skills")
+    for place, line in enumerate(settings.shifts.roster):
+        yield from _twice(draft, line.agents, "shifts.yaml", "roster", place, "agents")
+        yield from _twice(draft, line.days, "shifts.yaml", "roster", place, "days")
+    if settings.service.outside is not None:
+        yield from _twice(draft, settings.service.outside.allowed, "service.yaml", "outside", "allowed")
     yield from _twice(draft, (entry.number for entry in settings.blocked), "blocked.yaml")
     days = (day.date.isoformat() for day in settings.calendar.days)
     yield from _twice(draft, days, "hours.yaml", "calendar", "days")
 
 
-def _twice(draft: Draft, values: Iterable[str], file: str, *path: str) -> Iterator[Problem]:
+def _twice(draft: Draft, values: Iterable[str], file: str, *path: str | int) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for position, value in enumerate(values):
         if value in first:

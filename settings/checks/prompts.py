@@ -5,10 +5,12 @@ from pathlib import Path
 
 import soundfile
 
+from settings.actions import Speak
 from settings.problems import Problem
 from settings.read import Draft
-from settings.shapes import Language, Prompt, Speak
-from settings.system_prompts import SYSTEM_PROMPTS
+from settings.shape import Language
+from settings.shapes import Prompt
+from settings.system_prompts import COUNT, COUNTED_PROMPTS, SYSTEM_PROMPTS
 
 _FILE = "prompts.yaml"
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -48,6 +50,25 @@ def _has(draft: Draft, ident: str, prompt: Prompt, language: Language) -> bool:
     text = prompt.zh if language == "zh" else prompt.en
     misread = text is None and draft.places.written(_FILE, "prompts", ident, language) and not draft.sound(_FILE)
     return bool(text and text.strip()) or language in prompt.recordings or misread
+
+
+def counted(draft: Draft) -> Iterator[Problem]:
+    """Where a number is spoken it stands in the text, and nowhere else."""
+    for ident, prompt in draft.settings.prompts.prompts.items():
+        is_counted = ident in COUNTED_PROMPTS
+        texts = {"zh": prompt.zh, "en": prompt.en}
+        for language, text in texts.items():
+            place = draft.places.value(_FILE, "prompts", ident, language)
+            if is_counted and text and text.strip() and COUNT not in text:
+                mend = f"write {COUNT} where the number is said"
+                yield Problem(place, "S073", f"the prompt '{ident}' does not say its number", mend)
+            elif not is_counted and text and COUNT in text:
+                mend = f"take it out; only {' and '.join(COUNTED_PROMPTS)} have it"
+                yield Problem(place, "S073", f"{COUNT} stands for no number in the prompt '{ident}'", mend)
+        if is_counted and prompt.recordings:
+            place = draft.places.key(_FILE, "prompts", ident, "recordings")
+            mend = f"add a prompt '{ident}_1' with the recording of one number, and so on"
+            yield Problem(place, "S073", f"one recording cannot say all numbers of '{ident}'", mend)
 
 
 def recordings(draft: Draft) -> Iterator[Problem]:

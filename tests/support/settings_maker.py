@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from settings.shapes import Settings
-from settings.system_prompts import SYSTEM_PROMPTS
+from settings.system_prompts import COUNT, COUNTED_PROMPTS, SYSTEM_PROMPTS
 
 _PROMPTS = (
     "recorded",
@@ -129,8 +129,20 @@ PLAIN: dict[str, Any] = {
             "8003": {"skills": ["social"]},
         },
     },
+    "agents": {
+        "pauses": {"break": {"zh": "小休", "en": "Break"}, "meal": {"zh": "用餐", "en": "Meal"}},
+        "agents": {
+            "1001": {"name": "甲", "skills": {"general": 3, "social": 5}},
+            "1002": {"name": "乙", "skills": {"general": 3, "english": 2}},
+        },
+    },
+    "service": {},
+    "shifts": {},
     "prompts": {
-        "prompts": {ident: {"zh": f"提示{ident}", "en": f"Prompt {ident}."} for ident in (*_PROMPTS, *SYSTEM_PROMPTS)},
+        "prompts": {
+            **{ident: {"zh": f"提示{ident}", "en": f"Prompt {ident}."} for ident in (*_PROMPTS, *SYSTEM_PROMPTS)},
+            **{ident: {"zh": f"第{COUNT}个", "en": f"Number {COUNT}."} for ident in COUNTED_PROMPTS},
+        },
     },
     "blocked": [{"number": "13900000000", "reason": "恶意占线", "author": "8001", "until": "2099-12-31"}],
 }
@@ -145,6 +157,9 @@ SUBJECTS: dict[str, str] = {
     "menus": "menus.yaml",
     "skills": "skills.yaml",
     "answering": "seats.yaml",
+    "agents": "agents.yaml",
+    "service": "service.yaml",
+    "shifts": "shifts.yaml",
     "prompts": "prompts.yaml",
     "blocked": "blocked.yaml",
 }

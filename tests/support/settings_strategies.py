@@ -8,13 +8,14 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from settings.emergencies import BUILT_IN
 from settings.shapes import Settings
-from settings.system_prompts import SYSTEM_PROMPTS
+from settings.system_prompts import COUNT, COUNTED_PROMPTS, SYSTEM_PROMPTS
 
 _SKILLS = ("general", "social", "market", "housing")
 _MENUS = ("main", "second", "third", "fourth")
 _PROMPTS = ("recorded", "hello", "hint", "notice", "choose")
 _TRUNKS = ("emergency_a", "emergency_b", "emergency_c", "centre")
 _EXTRA_EMERGENCIES = ("96333", "95598")
+_AGENTS = ("1001", "1002", "103")
 _DATES = st.dates(date(2020, 1, 1), date(2030, 12, 31)).map(date.isoformat)
 _SPANS = ("00:00-08:00", "08:30-12:00", "13:30-17:30", "18:00-24:00")
 _DIGITS = st.text("0123456789", min_size=3, max_size=12).filter(
@@ -32,6 +33,7 @@ def plain_cities(draw: DrawFn) -> dict[str, Any]:
     menus = draw(st.lists(st.sampled_from(_MENUS), max_size=4, unique=True))
     hours = draw(st.lists(st.sampled_from(("office", "late")), max_size=2, unique=True))
     all_skills = [*skills, *(["english"] if english else [])]
+    agents = draw(st.dictionaries(st.sampled_from(_AGENTS), _agent(all_skills), max_size=3))
     return {
         "city": {
             "name": draw(_NAMES),
@@ -52,16 +54,24 @@ def plain_cities(draw: DrawFn) -> dict[str, Any]:
         "calendar": {"national": draw(st.booleans()), "days": draw(_days())},
         "hours": {ident: draw(_hours()) for ident in hours},
         "skills": {
-            **{skill: {"name": draw(_NAMES)} for skill in skills},
+            **{skill: draw(_skill(skill, skills)) for skill in skills},
             **({"english": {"name": draw(_NAMES), "language": "en"}} if english else {}),
         },
         "answering": {
             "seats": {
-                "8000": {"skills": all_skills},
+                "8000": {"skills": all_skills, "level": 5},
                 **draw(st.dictionaries(st.sampled_from(("8001", "8002", "803")), _seat(all_skills), max_size=3)),
             }
         },
-        "prompts": {"prompts": {ident: {"zh": "请听", "en": "Listen."} for ident in (*_PROMPTS, *SYSTEM_PROMPTS)}},
+        "agents": {"agents": agents, "pauses": {"meal": draw(_NAMES)}},
+        "service": draw(_service(skills)),
+        "shifts": draw(_shifts(sorted(agents), skills)),
+        "prompts": {
+            "prompts": {
+                **{ident: {"zh": "请听", "en": "Listen."} for ident in (*_PROMPTS, *SYSTEM_PROMPTS)},
+                **{ident: {"zh": f"第{COUNT}个", "en": f"Number {COUNT}."} for ident in COUNTED_PROMPTS},
+            }
+        },
         "blocked": draw(_blocked()),
     }
 
@@ -157,7 +167,81 @@ def _emergencies(draw: DrawFn, skills: list[str]) -> dict[str, Any]:
 
 
 def _seat(skills: list[str]) -> SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({"skills": st.lists(st.sampled_from(skills), min_size=1, unique=True)})
+    return st.fixed_dictionaries(
+        {"skills": st.lists(st.sampled_from(skills), unique=True)}, optional={"level": st.integers(1, 5)}
+    )
+
+
+def _agent(skills: list[str]) -> SearchStrategy[dict[str, Any]]:
+    levels = st.dictionaries(st.sampled_from(skills), st.integers(1, 5), min_size=1)
+    return st.fixed_dictionaries({"name": st.sampled_from(("甲", "乙")), "skills": levels})
+
+
+@st.composite
+def _skill(draw: DrawFn, ident: str, skills: list[str]) -> dict[str, Any]:
+    level = draw(st.integers(1, 5))
+    steps: list[dict[str, Any]] = []
+    if level > 1 and draw(st.booleans()):
+        steps.append({"level": draw(st.integers(1, level - 1))})
+    if len(skills) > 1 and draw(st.booleans()):
+        steps.append({"also": draw(st.sampled_from([skill for skill in skills if skill != ident]))})
+    if draw(st.booleans()):
+        steps.append({"centre": "tax"})
+    return {
+        "name": draw(_NAMES),
+        "level": level,
+        "steps": [{"after": f"{30 * place}s", **step} for place, step in enumerate(steps, 1)],
+    }
+
+
+@st.composite
+def _service(draw: DrawFn, skills: list[str]) -> dict[str, Any]:
+    """There is always the centre `tax`, where steps of the skills may lead."""
+    actions: SearchStrategy[Any] = st.one_of(
+        st.sampled_from(("call_back", "position")),
+        st.just({"prompt": "hint"}),
+        st.sampled_from(skills).map(lambda skill: {"queue": skill}),
+    )
+    service: dict[str, Any] = {
+        "announce": {"first": "5s", "estimate": draw(st.booleans())},
+        "keys": draw(st.dictionaries(st.sampled_from("0123456789#"), actions, max_size=4)),
+        "call_back": {"trunk": "carrier", "tries": draw(st.integers(1, 10))},
+        "survey": {"enabled": draw(st.booleans()), "message": draw(st.sampled_from(("0s", "30s")))},
+        "centres": {"tax": {"name": draw(_NAMES), "trunk": "centre", "dial": "9123456789012"}},
+    }
+    if draw(st.booleans()):
+        service["outside"] = {"trunk": "carrier", "allowed": ["9" + "X" * 15]}
+    return service
+
+
+@st.composite
+def _shifts(draw: DrawFn, agents: list[str], skills: list[str]) -> dict[str, Any]:
+    kinds = st.lists(st.sampled_from(("workday", "weekend", "holiday")), min_size=1, unique=True)
+    line = st.fixed_dictionaries(
+        {
+            "shift": st.sampled_from(("early", "night")),
+            "agents": st.lists(st.sampled_from(agents or ["0"]), min_size=1),
+        },
+        optional={"days": kinds, "from": _DATES},
+    ).map(lambda found: {**found, "agents": sorted(set(found["agents"]))})
+    rule = st.fixed_dictionaries(
+        {"least": st.integers(1, 3)},
+        optional={"shift": st.sampled_from(("early", "night")), "skill": st.sampled_from(skills)},
+    )
+    officers: tuple[dict[str, Any] | None, ...] = (
+        None,
+        {"seat": "8000"},
+        {"trunk": "carrier", "dial": "9000000000000"},
+    )
+    return {
+        "shifts": {
+            "early": {"name": draw(_NAMES), "hours": "00:00-12:00"},
+            "night": {"name": draw(_NAMES), "hours": draw(st.sampled_from(("12:00-24:00", "12:00-07:00")))},
+        },
+        "roster": draw(st.lists(line, max_size=3)) if agents else [],
+        "cover": draw(st.lists(rule, max_size=2)),
+        "duty_officer": draw(st.sampled_from(officers)),
+    }
 
 
 @st.composite

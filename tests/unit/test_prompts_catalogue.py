@@ -10,11 +10,13 @@ import soundfile
 from rich.console import Console
 
 from prompts import catalogue as catalogues
-from prompts.catalogue import Catalogue, Progress, PromptFailed, PromptSilent, Recording, telephone_numbers
+from prompts.catalogue import Catalogue, Progress, PromptFailed, PromptSilent, Recording, Text, telephone_numbers
 from prompts.listing import MISSING, NOT_BUILT, READY, rows, table
 from prompts.sound import SoundUnreadable
-from settings.shapes import Language
-from settings.system_prompts import SYSTEM_PROMPTS
+from routing import estimate
+from settings.check import load
+from settings.shape import Language
+from settings.system_prompts import SAID_MINUTES, SYSTEM_PROMPTS
 from tests.support.settings_maker import city
 
 HELLO = {"zh": "您好，欢迎致电12345。", "en": "Welcome to 12345."}
@@ -128,6 +130,47 @@ def test_sounds_of_earlier_texts_are_removed_on_request_and_no_others(tmp_path: 
 
 def test_every_number_of_the_city_is_read_digit_by_digit() -> None:
     assert {"12345", "12366", "110", "119", "120", "122", "96333"} <= telephone_numbers(city())
+
+
+def test_a_counted_prompt_is_spoken_once_for_each_number(tmp_path: Path) -> None:
+    made = catalogue(tmp_path, {"position": {"zh": "您排在第{n}位。", "en": "Number {n} in line."}})
+    assert [prompt for prompt, language in made.sounds() if language == "zh"] == [f"position_{n}" for n in range(1, 31)]
+    assert len(set(made.sounds().values())) == 60
+    spoken = {entry.source.spoken.text for entry in made.entries.values() if isinstance(entry.source, Text)}
+    assert "nin2 pai2 zai4 di4 er4 wei4." in spoken
+    assert "nin2 pai2 zai4 di4 er4 shi2 yi1 wei4." in spoken
+    assert "Number 30 in line." in spoken
+    assert "position" not in made.wordless()
+    assert "estimate" in made.wordless()
+
+
+def test_every_wait_that_is_told_has_its_prompt() -> None:
+    assert SAID_MINUTES == estimate.SAID_MINUTES
+
+
+def test_only_waits_that_are_told_are_spoken_and_two_minutes_are_read_well(tmp_path: Path) -> None:
+    made = catalogue(tmp_path, {"estimate": {"zh": "约{n}分钟。"}})
+    assert [prompt for prompt, language in made.sounds() if language == "zh"] == [f"estimate_{n}" for n in SAID_MINUTES]
+    source = made.entries["estimate_2", "zh"].source
+    assert isinstance(source, Text)
+    assert source.spoken.text == "yue1 liang3 fen1 zhong1."
+
+
+def test_a_text_or_recording_for_one_number_wins_in_its_language(tmp_path: Path) -> None:
+    own = {"recordings": {"zh": recording(tmp_path / "first.wav")}}
+    counted = {"zh": "第{n}位。", "en": "Number {n}."}
+    made = catalogue(tmp_path, {"position": counted, "position_1": own, "position_2": {"en": "You are second."}})
+    assert isinstance(made.entries["position_1", "zh"].source, Recording)
+    texts = {key: entry.source.text for key, entry in made.entries.items() if isinstance(entry.source, Text)}
+    assert texts["position_1", "en"] == "Number 1."
+    assert (texts["position_2", "en"], texts["position_2", "zh"]) == ("You are second.", "第2位。")
+
+
+def test_the_example_citys_counted_prompts_leave_no_doubt(project: Path, tmp_path: Path) -> None:
+    made = Catalogue(load(project / "config"), tmp_path)
+    doubtful = {row.prompt for row in rows(made) if row.doubts}
+    assert not {prompt for prompt in doubtful if prompt.startswith(("position", "estimate", "desk", "survey"))}
+    assert made.wordless() == ()
 
 
 def test_a_new_renderer_builds_everything_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

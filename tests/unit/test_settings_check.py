@@ -70,7 +70,13 @@ MISTAKES = (
     Mistake("S012", "skills.yaml", "housing:", "Housing:", "Housing:", "small letters"),
     Mistake("S012", "numbers.yaml", "12329:", "1232９:", "1232９:", "digits"),
     Mistake("S012", "city.yaml", "zh: 示例市", 'zh: "示\\n例"', '"示', "one line"),
-    Mistake("S012", "seats.yaml", "[housing]", "[]", "[]", "at least 1"),
+    Mistake(
+        "S012", "agents.yaml", "{ general: 3 }", "{}", "{} }\n  1005", "an empty mapping is not possible here: write at"
+    ),
+    Mistake("S012", "agents.yaml", "social: 5", "social: 6", "6 }", "at most 5"),
+    Mistake("S012", "shifts.yaml", '"07:00-15:00"', '"07:00-07:00"', '"07:00-07:00"', "has no length"),
+    Mistake("S012", "shifts.yaml", '"07:00-15:00"', "7-15", "7-15", "is no shift: write it as"),
+    Mistake("S012", "service.yaml", "010XXXXXXXX", "010-XXXXXXXX", "010-X", "X for any one"),
     Mistake("S012", "menus.yaml", '    "#": back', '    "##": back', '"##"', "'#' in quotes"),
     Mistake("S012", "prompts.yaml", "chong2 ting1", "重听听", "重听听", "pinyin"),
     Mistake("S013", "city.yaml", "  zh: 示例市\n  en: Example City", "  示例市", "示例市", "key: value"),
@@ -91,6 +97,15 @@ MISTAKES = (
     Mistake("S014", "menus.yaml", "4: { menu: report }", "4: report", "report", "{ menu: report }"),
     Mistake("S014", "menus.yaml", "{ number: 12315 }", "{ nummer: 12315 }", "{ nummer", "did you mean 'number'?"),
     Mistake("S014", "menus.yaml", '    9: repeat\n    "#"', '    9:\n    "#"', '9:\n    "#"', "nothing is written"),
+    Mistake("S014", "service.yaml", "1: call_back", "1: callback", "callback", "did you mean 'call_back'?"),
+    Mistake("S014", "service.yaml", "3: position", "3: housing", "housing", "{ queue: housing }"),
+    Mistake("S014", "service.yaml", "{ prompt: what", "{ promt: what", "{ promt", "did you mean 'prompt'?"),
+    Mistake("S014", "service.yaml", "3: position", "3: { menu: main }", "{ menu", "write call_back or position, or"),
+    Mistake("S014", "shifts.yaml", "1005], days: [weekend", "1005], days: [sunday", "sunday", "weekend"),
+    Mistake("S010", "service.yaml", "{ prompt: what_to_say }", "{ queue: general, prio: 1 }", "prio", "'priority'"),
+    Mistake("S011", "agents.yaml", "name: 李敏, ", "", "1001:", "'name'"),
+    Mistake("S011", "agents.yaml", ", skills: { general: 3 } }", " }", "1004:", "'skills'"),
+    Mistake("S013", "agents.yaml", "{ general: 3 }", "[general]", "[general]", "key: value"),
     # References
     Mistake(
         "S020", "numbers.yaml", "greeting: greeting_12329", "greeting: greting_12329", "greting", "'greeting_12329'"
@@ -109,6 +124,24 @@ MISTAKES = (
         "emergency_c",
         "'emergency_",
     ),
+    Mistake("S020", "service.yaml", "prompt: what_to_say", "prompt: what_to_sai", "what_to_sai", "'what_to_say'"),
+    Mistake("S022", "agents.yaml", "social: 5", "sozial: 5", "sozial", "did you mean 'social'?"),
+    Mistake("S022", "service.yaml", "{ prompt: what_to_say }", "{ queue: dialect }", "dialect", "skills.yaml"),
+    Mistake("S022", "shifts.yaml", "skill: housing", "skill: house", "house }", "'housing'"),
+    Mistake(
+        "S022", "skills.yaml", "{ after: 4m, also: general }", "{ after: 4m, also: generel }", "generel", "'general'"
+    ),
+    Mistake("S025", "service.yaml", "  trunk: carrier\n  tries", "  trunk: carier\n  tries", "carier", "'carrier'"),
+    Mistake("S025", "service.yaml", "    trunk: tax_centre", "    trunk: tax", "tax\n", "trunks.yaml"),
+    Mistake("S025", "service.yaml", "  trunk: carrier\n  allowed", "  trunk: carier\n  allowed", "carier", "'carrier'"),
+    Mistake("S025", "shifts.yaml", "trunk: carrier", "trunk: carier", "carier", "'carrier'"),
+    Mistake("S026", "shifts.yaml", "trunk: carrier\n  dial: 13800000000", "seat: 8009", "8009", "'8008'"),
+    Mistake("S027", "shifts.yaml", "agents: [1008]", "agents: [1008, 1009]", "1009", "'100"),
+    Mistake(
+        "S028", "skills.yaml", "{ after: 4m, also: general }", "{ after: 4m, centre: tax }", "tax }", "service.yaml"
+    ),
+    Mistake("S029", "shifts.yaml", "shift: night", "shift: nite", "nite", "did you mean 'night'?"),
+    Mistake("S029", "shifts.yaml", "{ shift: early, least", "{ shift: erly, least", "erly", "did you mean 'early'?"),
     # Emergencies
     Mistake("S030", "numbers.yaml", "12319:", "119:", "119:", "emergency"),
     Mistake("S030", "numbers.yaml", "12319:", "96333:", "96333:", "电梯"),
@@ -117,6 +150,16 @@ MISTAKES = (
     Mistake("S033", "blocked.yaml", "number: 13900000000", "number: 110", "110", "emergency"),
     Mistake("S034", "seats.yaml", "  8008:", "  12319:", "12319:", "a hotline"),
     Mistake("S034", "seats.yaml", "  8008:", "  110:", "110:", "an emergency"),
+    Mistake(
+        "S035", "agents.yaml", "  1008:", "  8001: { name: 甲, skills: { general: 1 } }\n  1008:", "8001:", "seats.yaml"
+    ),
+    Mistake("S036", "service.yaml", "010XXXXXXXX", "1XX", "1XX]", "'1XX' fits 110, which is an emergency number"),
+    Mistake("S036", "service.yaml", "010XXXXXXXX", "963XX", "963XX", "fits 96333"),
+    Mistake("S036", "service.yaml", "010XXXXXXXX", "123XX", "123XX", "a hotline number"),
+    Mistake("S036", "service.yaml", "010XXXXXXXX", "80XX", "80XX", "a seat"),
+    Mistake("S036", "service.yaml", "dial: 12366", "dial: 119", "119", "emergency"),
+    Mistake("S036", "shifts.yaml", "dial: 13800000000", "dial: 110", "110", "emergency"),
+    Mistake("S037", "service.yaml", "010XXXXXXXX", "0XXXXXXXXXXX", "0XXXXXXXXXXX", "area codes"),
     # Menus
     Mistake("S040", "menus.yaml", '"#": back', "0: back", "0: back", "a person"),
     Mistake("S041", "menus.yaml", "    4: { menu: report }\n", "", "report:", "nothing leads"),
@@ -129,6 +172,20 @@ MISTAKES = (
         "12318 → 12318",
     ),
     Mistake("S043", "numbers.yaml", "trunk: tax_centre", "trunk: carrier", "12366, notice", "'carrier'"),
+    Mistake("S043", "service.yaml", "    trunk: tax_centre", "    trunk: carrier", "12366", "'carrier'"),
+    Mistake("S043", "shifts.yaml", "dial: 13800000000", "dial: 12345", "12345", "'carrier'"),
+    # While callers wait
+    Mistake(
+        "S044", "service.yaml", "  every: 30s\n", "  position: false\n  estimate: false\n", "^position\n\ncall", "asks"
+    ),
+    Mistake(
+        "S044",
+        "service.yaml",
+        "call_back:\n  trunk: carrier\n  tries: 3\n  again: 10m # After a try that reached nobody.\n  ring: 30s\n",
+        "",
+        "call_back\n  2",
+        "over which trunk",
+    ),
     # Numbers
     Mistake("S050", "numbers.yaml", "from: 2027-01-01", "from: 2021-12-01", "2021-12-01, notice", "the same day"),
     Mistake("S050", "numbers.yaml", "from: 2027-01-01", "from: 2021-11-01", "2021-11-01, notice", "before"),
@@ -164,6 +221,40 @@ MISTAKES = (
         "dialect:",
         "no call",
     ),
+    Mistake("S061", "skills.yaml", "general:\n", "general:\n  level: 5\n", "general:", "at the level that is needed"),
+    Mistake("S063", "skills.yaml", "after: 4m, also: general }", "after: 4m }", "{ after: 4m }", "nothing"),
+    Mistake(
+        "S063", "skills.yaml", "{ after: 4m,", "{ after: 4m, level: 1,", "{ after: 4m, level", "both 'level' and 'also'"
+    ),
+    Mistake("S063", "skills.yaml", "{ after: 4m,", "{ after: 30s,", "30s, also", "does not come after"),
+    Mistake("S063", "skills.yaml", "{ after: 40s, level: 1 }", "{ after: 40s, level: 4 }", "{ after: 40s", "no lower"),
+    Mistake(
+        "S063", "skills.yaml", "{ after: 4m, also: general }", "{ after: 4m, also: housing }", "{ after: 4m", "already"
+    ),
+    Mistake("S065", "shifts.yaml", "  dial: 13800000000\n", "", "duty_officer:", "'dial' is missing"),
+    Mistake("S065", "shifts.yaml", "  dial: 138", "  seat: 8001\n  dial: 138", "duty_officer:", "both"),
+    Mistake("S066", "shifts.yaml", "[1008] }", "[1008], days: [workday, weekend] }", "roster:", "nobody is planned"),
+    Mistake(
+        "S067", "shifts.yaml", "early, least: 2", "early, least: 3", "3 }", "at 07:00 on weekends 2 are planned, not 3"
+    ),
+    Mistake("S067", "shifts.yaml", "skill: housing", "skill: english", "1, skill", "with 'english'"),
+    Mistake(
+        "S068",
+        "shifts.yaml",
+        "[1008] }",
+        "[1008] }\n  - { shift: night, agents: [1007], from: 2026-02-01, until: 2026-01-01 }",
+        "2026-01-01",
+        "ends before",
+    ),
+    Mistake(
+        "S068",
+        "shifts.yaml",
+        "[1008] }",
+        "[1008] }\n  - { shift: night, agents: [1007], days: [] }",
+        "[] }",
+        "on no day",
+    ),
+    Mistake("S006", "shifts.yaml", "agents: [1008]", "agents: [1008, 1008]", "1008] }", "listed twice"),
     # Prompts
     Mistake("S070", "prompts.yaml", "    zh: 没有收到您的按键。\n", "", "no_key:", "'zh'"),
     Mistake("S070", "prompts.yaml", "    zh: 没有收到您的按键。", "    zh: '  '", "no_key:", "'zh'"),
@@ -199,6 +290,18 @@ MISTAKES = (
         "    en: x\n    recordings: { zh: ../x.wav }\n",
         "../x.wav",
         "inside",
+    ),
+    Mistake("S073", "prompts.yaml", "zh: 您现在排在第{n}位。", "zh: 您在排队。", "您在排队", "write {n} where"),
+    Mistake(
+        "S073", "prompts.yaml", "en: We did not receive a key.", 'en: "We did not receive {n}."', '"We did', "no number"
+    ),
+    Mistake(
+        "S073",
+        "prompts.yaml",
+        "zh: 预计{n}分钟左右为您接通。",
+        "zh: 预计几分钟左右为您接通。",
+        "预计几分钟",
+        "'estimate'",
     ),
     # The machine
     Mistake("S080", "server.yaml", "port: 8080", "port: 5038", "^5038\n\nrecording", "so does ami"),
@@ -288,18 +391,13 @@ def test_ten_planted_mistakes_are_all_named_with_their_lines(city: Path) -> None
         ("S031", "emergencies.yaml", '"*5"', '"*3"', '"*3"'),
         ("S040", "menus.yaml", '"#": back', "0: back", "0: back"),
         ("S012", "hours.yaml", '09:00-12:00", "13', '9:00-12:00", "13', '"9:00'),
-        ("S061", "seats.yaml", "[social]", "[general]", ""),
+        ("S061", "skills.yaml", "general:\n", "general:\n  level: 5\n", "general:"),
         ("S004", "blocked.yaml", "  reason", "\treason", "\treason"),
     )
     expected = set()
     for code, file, old, new, at in planted:
         text = change(city, file, old, new)
         expected.add((code, file, *where(text, at)))
-    change(city, "seats.yaml", "[general, social, english]", "[general, english]")
-    skills = (city / "skills.yaml").read_text(encoding="utf-8")
-    expected = {entry for entry in expected if entry[0] != "S061"} | {
-        ("S061", "skills.yaml", *where(skills, "social:"))
-    }
     checked = check(city, TODAY)
     assert set(found(checked)) == expected
     assert len(checked.problems) == len(planted) == 10
@@ -332,9 +430,12 @@ def test_a_missing_file_is_one_problem(city: Path, file: str) -> None:
 
 
 def test_files_that_may_be_missing(city: Path) -> None:
-    for file in ("server.yaml", "blocked.yaml"):
+    for file in ("server.yaml", "blocked.yaml", "shifts.yaml", "service.yaml"):
         (city / file).unlink()
     assert check(city, TODAY).problems == ()
+    (city / "agents.yaml").unlink()
+    seats = (city / "seats.yaml").read_text(encoding="utf-8")
+    assert found(check(city, TODAY)) == [("S064", "seats.yaml", *where(seats, f"{seat}:")) for seat in (8011, 8012)]
 
 
 def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
@@ -372,18 +473,87 @@ def test_a_language_has_one_skill(city: Path) -> None:
 
 
 def test_a_demand_is_named_once_though_languages_repeat_it(city: Path) -> None:
+    change(city, "skills.yaml", "    - { after: 4m, also: general }\n", "")
     change(city, "seats.yaml", "[housing]", "[general]")
     change(city, "seats.yaml", "[general, housing, english]", "[general, english]")
+    change(city, "agents.yaml", "housing: 3, ", "")
+    change(city, "agents.yaml", ", housing: 5", "")
+    change(city, "shifts.yaml", ", skill: housing", "")
     (problem,) = check(city).problems
     assert problem.code == "S061"
     assert "'housing'" in problem.matter
 
 
 def test_a_language_is_demanded_together_with_the_skill(city: Path) -> None:
+    change(city, "skills.yaml", "    - { after: 4m, also: general }\n", "")
     change(city, "seats.yaml", "[general, housing, english]", "[general, housing]")
+    assert check(city).problems == (), "an agent has both"
+    change(city, "agents.yaml", "housing: 3, english: 4", "housing: 3")
     (problem,) = check(city).problems
     assert problem.code == "S061"
     assert "'english' and 'housing'" in problem.matter
+
+
+def test_whoever_is_good_enough_after_a_wait_serves_a_skill(city: Path) -> None:
+    change(city, "seats.yaml", "[housing]", "[general]")
+    change(city, "seats.yaml", "[general, housing, english]", "[general, english]")
+    for skill in ("housing: 3, ", ", housing: 5"):
+        change(city, "agents.yaml", skill, "")
+    change(city, "shifts.yaml", ", skill: housing", "")
+    assert check(city).problems == ()
+    change(city, "skills.yaml", "{ after: 4m, also: general }", "{ after: 4m, centre: tax_centre }")
+    assert check(city).problems == ()
+
+
+def test_a_fixed_seat_counts_with_its_level(city: Path) -> None:
+    (city / "agents.yaml").unlink()
+    (city / "shifts.yaml").unlink()
+    for seat in (8011, 8012):
+        change(city, "seats.yaml", f"  {seat}: {{ name: 签入{'一' if seat == 8011 else '二'}席 }}\n", "")
+    assert check(city).problems == ()
+    change(city, "skills.yaml", "general:\n", "general:\n  level: 4\n")
+    assert [problem.code for problem in check(city).problems] == ["S061"]
+    for skills in ("[general, social, english]", "[general, market, english]", "[general, housing, english]"):
+        change(city, "seats.yaml", skills, f"{skills}, level: 4")
+    assert check(city).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("  - { shift: night, agents: [1008], days: [workday, weekend] }", "on holidays from 23:00 to 24:00"),
+        (
+            "  - { shift: night, agents: [1008], days: [workday, weekend] }",
+            "on days after holidays from 00:00 to 07:00",
+        ),
+        ("", "on every day from 00:00 to 07:00 and from 23:00 to 24:00"),
+        ("  - { shift: night, agents: [1008], until: 2026-11-20 }", "on every day from 00:00"),
+        ("  - { shift: night, agents: [1008], from: 2026-11-22 }", "on every day from 00:00"),
+    ],
+)
+def test_hours_without_anybody_are_told_with_their_days(city: Path, lines: str, says: str) -> None:
+    change(city, "shifts.yaml", "  - { shift: night, agents: [1008] }", lines)
+    (problem,) = check(city, TODAY).problems
+    assert problem.code == "S066"
+    assert says in problem.matter
+
+
+def test_a_shift_over_midnight_counts_on_the_day_it_begins(city: Path) -> None:
+    change(
+        city,
+        "shifts.yaml",
+        "  - { shift: night, agents: [1008] }",
+        "  - { shift: night, agents: [1008], days: [workday] }\n"
+        "  - { shift: night, agents: [1007], days: [weekend, holiday] }",
+    )
+    assert check(city, TODAY).problems == ()
+
+
+def test_without_a_roster_nothing_is_missing_in_it(city: Path) -> None:
+    path = city / "shifts.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: text.index("# Days are")] + text[text.index("cover:") :], encoding="utf-8")
+    assert check(city, TODAY).problems == ()
 
 
 def test_a_circle_is_found_only_on_days_on_which_it_exists(city: Path) -> None:

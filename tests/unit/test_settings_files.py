@@ -17,7 +17,7 @@ from settings.places import Places, plain
 from settings.schema import schemas
 from settings.shapes import Settings
 from settings.tree import read_text
-from settings.units import day, seconds, span, written_seconds
+from settings.units import day, seconds, shift, span, written_seconds
 from tests.support.settings_maker import PLAIN, SUBJECTS, city, write_city
 from tests.support.settings_strategies import cities, plain_cities
 
@@ -181,6 +181,14 @@ def test_demands_join_the_skill_with_that_of_the_language() -> None:
     )
 
 
+def test_whoever_waits_can_demand_what_the_keys_offer() -> None:
+    numbers = {number: {**PLAIN["numbers"][number], "menu": None} for number in ("12345",)}
+    offered = city(menus={}, numbers=numbers, service={"keys": {"2": {"queue": "social"}, "3": {"prompt": "hint"}}})
+    assert set(demands(offered)) == {frozenset({"general"}), frozenset({"social"})}
+    spoken = city(service={"keys": {"2": {"queue": "english"}}})
+    assert frozenset({"english"}) in demands(spoken)
+
+
 def test_a_language_counts_only_where_a_call_can_choose_it() -> None:
     settings = city(
         menus={}, numbers={number: {**PLAIN["numbers"][number], "menu": None} for number in ("12345", "12333")}
@@ -214,6 +222,18 @@ def test_a_span_may_end_with_the_day() -> None:
 def test_a_span_that_cannot_be_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match=": "):
         span(text)
+
+
+def test_a_shift_may_end_on_the_next_day_and_with_the_day() -> None:
+    assert shift("23:00-07:00") == (time(23), time(7))
+    assert shift("15:00-24:00") == (time(15), time())
+    assert shift("00:00-24:00") == (time(), time())
+
+
+@pytest.mark.parametrize("text", ["7:00-15:00", "07:00-25:00", "07:00-07:00", "00:00-00:00", "07:00", 7, None])
+def test_a_shift_that_cannot_be_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match=": "):
+        shift(text)
 
 
 @pytest.mark.parametrize("text", ["20260101", "2026-1-1", "2026-02-30", "86400", "", None])

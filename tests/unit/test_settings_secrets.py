@@ -1,6 +1,7 @@
 """Passwords stay in one file that only its owner can read."""
 
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -32,8 +33,11 @@ def test_passwords_are_made_up_once_and_kept(path: Path) -> None:
     again = load_or_create(path, city())
     assert first.values() == again.values()
     assert set(first.seats) == {"8001", "8002", "8003"}
-    assert len(set(first.values())) == 4
-    assert all(len(password) >= 24 for password in first.values())
+    assert set(first.agents) == {"1001", "1002"}
+    passwords = (first.ami, *first.seats.values())
+    assert len(set(passwords)) == 4
+    assert all(len(password) >= 24 for password in passwords)
+    assert set(first.values()) == {*passwords, *first.agents.values()}
 
 
 def test_the_file_is_for_its_owner_alone_whatever_the_umask_is(path: Path) -> None:
@@ -78,6 +82,43 @@ def test_a_carriers_password_is_asked_for_and_then_taken_as_it_is_written(path: 
     path.write_text(written.replace('"carrier": ""', "carrier: 0123"), encoding="utf-8")
     assert load_or_create(path, with_user_name()).trunks == {"carrier": "0123"}
     assert load_or_create(path, city()).trunks == {}
+
+
+def many_agents() -> Settings:
+    return city(
+        agents={"agents": {str(number): {"name": "甲", "skills": {"general": 1}} for number in range(1000, 3000)}}
+    )
+
+
+def test_a_pin_is_six_digits_and_none_that_is_tried_first(path: Path) -> None:
+    pins = list(load_or_create(path, many_agents()).agents.values())
+    assert all(re.fullmatch("[0-9]{6}", pin) for pin in pins)
+    assert not {"000000", "123456", "654321", "111222", "890123"} & set(pins)
+    assert all(len(set(pin)) >= 4 for pin in pins)
+    assert len(set(pins)) > 1900
+
+
+def test_a_pin_that_was_changed_by_hand_is_kept(path: Path) -> None:
+    made = load_or_create(path, city()).agents["1001"]
+    written = path.read_text(encoding="utf-8")
+    path.write_text(written.replace(f'"1001": "{made}"', "1001: 0471"), encoding="utf-8")
+    assert load_or_create(path, city()).agents["1001"] == "0471"
+
+
+@pytest.mark.parametrize("pin", ["123", "123456789", "12a4", "１２３４", "hidden"])
+def test_a_pin_that_cannot_be_dialled_is_refused_without_showing_it(path: Path, pin: str) -> None:
+    made = load_or_create(path, city()).agents["1001"]
+    path.write_text(path.read_text(encoding="utf-8").replace(made, pin), encoding="utf-8")
+    with pytest.raises(SecretsWrong, match="agent 1001 cannot be dialled: write 4 to 8 digits") as wrong:
+        load_or_create(path, city())
+    assert pin not in str(wrong.value)
+
+
+def test_a_file_from_before_there_were_agents_gets_their_pins(path: Path) -> None:
+    before = load_or_create(path, city(agents={}))
+    after = load_or_create(path, city())
+    assert (after.ami, after.seats) == (before.ami, before.seats)
+    assert set(after.agents) == {"1001", "1002"}
 
 
 def test_nothing_shows_a_password(path: Path) -> None:
