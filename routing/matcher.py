@@ -1,17 +1,22 @@
 """Who is next: waiting callers and free seats, indexed so that one event costs little.
 
-Callers are grouped by the skills they need, seats by the skills they have: there are few groups,
-however many callers. Each group is a sorted list, so memory is linear and nothing stale is kept.
+Callers are grouped by what they need, seats by what they have; there are far fewer groups than
+callers and seats. Each group is a sorted list, so memory is linear and nothing stale is kept.
+Which groups of seats serve which callers, and how well they fit, is remembered while it may be
+needed again.
+
+After pairs were made no free seat can serve anybody who waits. So the next time only those matter
+who came since: callers of a kind that nobody waited of, and seats that have become free.
 """
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
 from typing import TypeVar
 
 from calls.live import CallRef, Seat
-
-Skills = frozenset[str]
+from routing.skills import Demand, Has, spare
 
 Rank = tuple[int, int, CallRef]
 """Priority class, entry time in ms, call: the smallest is served first."""
@@ -22,118 +27,197 @@ Idle = tuple[int, Seat]
 _Entry = TypeVar("_Entry", Rank, Idle)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Pool:
-    """Free seats with the same skills while pairs are made; those before `taken` are given away."""
+    """Free seats that have the same; while pairs are made, those before `taken` are given away."""
 
-    seats: list[Idle]
+    has: Has
+    masters: dict[str, int]
+    """The same, by skill."""
+    entries: list[Idle] = field(default_factory=list)
     taken: int = 0
 
 
-_Levels = list[list[tuple[Idle, _Pool]]]
-"""Heaps of pools by their longest free seat; the pools with the fewest spare skills stand last."""
+_Levels = dict[tuple[int, int], list[_Pool]]
+"""Pools by what their seats have to spare."""
+
+
+@dataclass(slots=True, eq=False)
+class _Queue:
+    """Callers who need the same, and every pool that serves them, empty or not."""
+
+    demand: Demand
+    entries: list[Rank] = field(default_factory=list)
+    spares: dict[Has, tuple[int, int]] = field(default_factory=dict)
+    levels: _Levels = field(default_factory=dict)
+
+    def meets(self, pool: _Pool) -> None:
+        left = spare(pool.masters, self.demand)
+        if left is not None:
+            self.spares[pool.has] = left
+            self.levels.setdefault(left, []).append(pool)
+
+    def served_by(self, pools: Iterable[_Pool]) -> _Levels:
+        found: _Levels = {}
+        for pool in pools:
+            left = self.spares.get(pool.has)
+            if left is not None:
+                found.setdefault(left, []).append(pool)
+        return found
+
+
+class _Offer:
+    """The seats for one queue while pairs are made, best first."""
+
+    __slots__ = ("_best", "_levels", "_order", "queue", "served")
+
+    def __init__(self, queue: _Queue, levels: _Levels) -> None:
+        self.queue = queue
+        self.served = 0
+        """So many callers, the first ones, have a seat."""
+        self._levels = levels
+        self._order = sorted(levels, reverse=True)
+        self._best: list[Idle] = []
+        """A heap: of each pool on the best level left, the seat that has been free longest."""
+
+    def take(self, pool_of: dict[Seat, _Pool]) -> Seat | None:
+        """Gives the best seat away. Pools are shared by queues, so an entry of the heap may be outdated."""
+        best = self._best
+        while True:
+            while best:
+                idle = best[0]
+                pool = pool_of[idle[1]]
+                entries, taken = pool.entries, pool.taken
+                if taken == len(entries):
+                    heappop(best)
+                elif entries[taken] is idle:
+                    pool.taken = taken + 1
+                    return idle[1]
+                else:
+                    heapreplace(best, entries[taken])
+            if not self._order:
+                return None
+            level = self._levels[self._order.pop()]
+            best = self._best = [pool.entries[pool.taken] for pool in level if pool.taken < len(pool.entries)]
+            heapify(best)
 
 
 class Matcher:
     """The callers who may be connected now, and the seats that may ring now.
 
-    Each is added once and removed once; whoever is paired is removed by that.
+    Each is added once and removed once; whoever is paired is removed by that. Of groups of callers,
+    and of seats, `remembered` are kept before those are forgotten that are empty.
     """
 
-    def __init__(self) -> None:
-        self._queues: dict[Skills, list[Rank]] = {}
-        self._free: dict[Skills, list[Idle]] = {}
+    def __init__(self, *, remembered: int = 2048) -> None:
+        self._queues: dict[Demand, _Queue] = {}
+        self._pools: dict[Has, _Pool] = {}
+        self._pool_of: dict[Seat, _Pool] = {}
+        self._new_queues: set[_Queue] = set()
+        """Nobody waited in them when pairs were made last."""
+        self._new_pools: set[_Pool] = set()
+        """Seats have been added to them since."""
+        self._remembered = self._queues_limit = self._pools_limit = remembered
 
-    def add_caller(self, needs: Skills, rank: Rank) -> None:
-        _add(self._queues, needs, rank)
+    def add_caller(self, demand: Demand, rank: Rank) -> None:
+        queue = self._queues.get(demand) or self._new_queue(demand)
+        if not queue.entries:
+            self._new_queues.add(queue)
+        insort(queue.entries, rank)
 
-    def remove_caller(self, needs: Skills, rank: Rank) -> None:
-        _remove(self._queues, needs, rank)
+    def remove_caller(self, demand: Demand, rank: Rank) -> None:
+        _remove(self._queues[demand].entries, rank)
 
-    def add_seat(self, has: Skills, idle: Idle) -> None:
-        _add(self._free, has, idle)
+    def add_seat(self, has: Has, idle: Idle) -> None:
+        pool = self._pools.get(has) or self._new_pool(has)
+        self._new_pools.add(pool)
+        insort(pool.entries, idle)
+        self._pool_of[idle[1]] = pool
 
-    def remove_seat(self, has: Skills, idle: Idle) -> None:
-        _remove(self._free, has, idle)
+    def remove_seat(self, has: Has, idle: Idle) -> None:
+        _remove(self._pools[has].entries, idle)
+        del self._pool_of[idle[1]]
 
     def pairs(self) -> list[tuple[CallRef, Seat]]:
         """Takes out everybody who can be connected now, each with a seat, in the order of their rank.
 
-        A caller gets, of the free seats that have all the skills it needs, one with the fewest
-        others (specialists stay free for those who need them), and of these the one that has been
-        free longest. Afterwards no free seat can serve anybody who still waits.
+        A caller gets, of the free seats that can serve it, one with the fewest other skills
+        (specialists stay free for those who need them), then with the fewest levels more than it
+        needs (so do experts), and of these the one that has been free longest. Afterwards no free
+        seat can serve anybody who still waits.
         """
-        if not self._free or not self._queues:
+        if not self._new_queues and not self._new_pools:
             return []
-        pools = {has: _Pool(seats) for has, seats in self._free.items()}
-        levels = {needs: _levels(needs, pools) for needs in self._queues}
-        taken = dict.fromkeys(self._queues, 0)
-        heads = [(queue[0], needs) for needs, queue in self._queues.items()]
+        offers, free = self._offers()
+        heads = [offer.queue.entries[0] for offer in offers]
+        whose = {rank[2]: offer for rank, offer in zip(heads, offers, strict=True)}
         heapify(heads)
+        pool_of = self._pool_of
         found: list[tuple[CallRef, Seat]] = []
-        while heads:
-            rank, needs = heads[0]
-            seat = _take(levels[needs])
+        while heads and len(found) < free:
+            ref = heads[0][2]
+            offer = whose[ref]
+            seat = offer.take(pool_of)
             if seat is None:
                 heappop(heads)
                 continue
-            found.append((rank[2], seat))
-            taken[needs] += 1
-            queue = self._queues[needs]
-            if taken[needs] < len(queue):
-                heapreplace(heads, (queue[taken[needs]], needs))
+            found.append((ref, seat))
+            offer.served = served = offer.served + 1
+            waiting = offer.queue.entries
+            if served < len(waiting):
+                rank = waiting[served]
+                whose[rank[2]] = offer
+                heapreplace(heads, rank)
             else:
                 heappop(heads)
-        for needs, count in taken.items():
-            _drop_first(self._queues, needs, count)
-        for has, pool in pools.items():
-            _drop_first(self._free, has, pool.taken)
+        self._settle(offers, found)
         return found
 
+    def _offers(self) -> tuple[list[_Offer], int]:
+        """Whom somebody may be found for, and how many seats there are for all of them at most."""
+        offers = [_Offer(queue, queue.levels) for queue in self._new_queues if queue.entries]
+        pools = [pool for pool in self._new_pools if pool.entries]
+        free = len(self._pool_of) if offers else sum(len(pool.entries) for pool in pools)
+        if pools:
+            waiting = [queue for queue in self._queues.values() if queue.entries and queue not in self._new_queues]
+            offers += [_Offer(queue, levels) for queue in waiting if (levels := queue.served_by(pools))]
+        return offers, free
 
-def _levels(needs: Skills, pools: dict[Skills, _Pool]) -> _Levels:
-    by_spare: dict[int, list[tuple[Idle, _Pool]]] = {}
-    for has, pool in pools.items():
-        if needs <= has:
-            by_spare.setdefault(len(has) - len(needs), []).append((pool.seats[0], pool))
-    for level in by_spare.values():
-        heapify(level)
-    return [by_spare[spare] for spare in sorted(by_spare, reverse=True)]
+    def _settle(self, offers: Iterable[_Offer], found: Iterable[tuple[CallRef, Seat]]) -> None:
+        for offer in offers:
+            del offer.queue.entries[: offer.served]
+        for _, seat in found:
+            pool = self._pool_of.pop(seat)
+            if pool.taken:
+                del pool.entries[: pool.taken]
+                pool.taken = 0
+        self._new_queues.clear()
+        self._new_pools.clear()
+
+    def _new_queue(self, demand: Demand) -> _Queue:
+        if len(self._queues) >= self._queues_limit:
+            self._queues = {key: queue for key, queue in self._queues.items() if queue.entries}
+            self._queues_limit = max(self._remembered, 2 * len(self._queues))
+        queue = self._queues[demand] = _Queue(demand)
+        for pool in self._pools.values():
+            queue.meets(pool)
+        return queue
+
+    def _new_pool(self, has: Has) -> _Pool:
+        if len(self._pools) >= self._pools_limit:
+            self._pools = {key: pool for key, pool in self._pools.items() if pool.entries}
+            self._pools_limit = max(self._remembered, 2 * len(self._pools))
+            for queue in self._queues.values():
+                queue.spares = {key: left for key, left in queue.spares.items() if key in self._pools}
+                queue.levels = queue.served_by(self._pools.values())
+        pool = self._pools[has] = _Pool(has, dict(has))
+        for queue in self._queues.values():
+            queue.meets(pool)
+        return pool
 
 
-def _take(levels: _Levels) -> Seat | None:
-    """The best seat left. Pools are shared between levels, so a heap's entry may be outdated."""
-    while levels:
-        level = levels[-1]
-        while level:
-            idle, pool = level[0]
-            if pool.taken == len(pool.seats):
-                heappop(level)
-            elif (longest := pool.seats[pool.taken]) is not idle:
-                heapreplace(level, (longest, pool))
-            else:
-                pool.taken += 1
-                return idle[1]
-        levels.pop()
-    return None
-
-
-def _add(groups: dict[Skills, list[_Entry]], skills: Skills, entry: _Entry) -> None:
-    insort(groups.setdefault(skills, []), entry)
-
-
-def _remove(groups: dict[Skills, list[_Entry]], skills: Skills, entry: _Entry) -> None:
-    group = groups[skills]
+def _remove(group: list[_Entry], entry: _Entry) -> None:
     at = bisect_left(group, entry)
     if at == len(group) or group[at] != entry:
         raise KeyError(entry)
     del group[at]
-    if not group:
-        del groups[skills]
-
-
-def _drop_first(groups: dict[Skills, list[_Entry]], skills: Skills, count: int) -> None:
-    if count == len(groups[skills]):
-        del groups[skills]
-    else:
-        del groups[skills][:count]
