@@ -3,7 +3,7 @@
 These events steer; they record nothing. Records come from the CEL file (`calls.journal`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NewType
 
@@ -11,6 +11,9 @@ CallRef = NewType("CallRef", str)
 """A call's own id (UUID), given when it arrives and kept over transfers."""
 
 Seat = NewType("Seat", str)
+
+Agent = NewType("Agent", str)
+"""The number by which a person signs on."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,6 +46,8 @@ class Waiting:
     priority: int
     number: str
     language: str
+    caller: str = ""
+    """The telephone number it calls from; empty where the carrier told none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,81 @@ class SeatChanged:
     device: Device
 
 
-LiveEvent = EnteredRoom | CameBack | LeftRoom | EnteredSurvival | HungUp | SeatChanged
+@dataclass(frozen=True, slots=True)
+class SentToSeat:
+    """A call goes to a seat that an agent, not the controller, chose."""
+
+    ref: CallRef
+    channel: Channel
+    seat: Seat
+    talking: bool = False
+    """The seat was consulted, and talks with the caller already; otherwise it is about to ring."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsksPlace:
+    """A waiting caller is about to be told its place in the line."""
+
+    ref: CallRef
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class WantsCallBack:
+    """A waiting caller hangs up now and wants to be called back at `to` when its turn comes."""
+
+    caller: Waiting
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallBackEnded:
+    """A call back was answered (then the call is on its way to its seat) or reached nobody."""
+
+    ref: CallRef
+    """Of the new call."""
+    channel: Channel | None
+    """None when it reached nobody."""
+    why: str
+    """Empty when it was answered, otherwise `busy`, `no answer`, `unreachable` or `failed`."""
+
+
+class DeskCode(Enum):
+    """What an agent asks for by dialling from a seat."""
+
+    SIGN_ON = "*11"
+    SIGN_OFF = "*12"
+    PAUSE = "*13"
+    READY = "*14"
+    """Ends a pause, or the time for notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatDialled:
+    """A seat's telephone dialled a code, and waits to hear what became of it."""
+
+    channel: Channel
+    seat: Seat
+    code: DeskCode
+    keyed: str
+    """The agent's number for `*11`, for `*13` the place of the reason in the settings, counted from 1; or empty."""
+    pin: str = field(repr=False)
+    """For `*11`."""
+
+
+LiveEvent = (
+    EnteredRoom
+    | CameBack
+    | LeftRoom
+    | EnteredSurvival
+    | HungUp
+    | SeatChanged
+    | SentToSeat
+    | AsksPlace
+    | WantsCallBack
+    | CallBackEnded
+    | SeatDialled
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +184,5 @@ class Snapshot:
     seats: tuple[tuple[Seat, Device], ...]
     offered: tuple[tuple[CallRef, Channel, Seat], ...]
     """Callers between the waiting room and the end of their talk: (call, channel, its seat)."""
+    callers: tuple[Waiting, ...] = ()
+    """What is known of those of `offered`, as far as their channel variables tell it."""

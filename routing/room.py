@@ -1,25 +1,25 @@
 """The waiting room: who waits, which seat is free, and who is connected with whom next.
 
-A pure state machine. It is fed with what Asterisk tells (`heard`, `resync`) and with how commands
-ended (`missing`, `unclear`), and decides. `now_ms` is one clock that never jumps back, in ms; it
-need not be the clock of the callers' `t0_ms`.
+A pure state machine. It is fed with what Asterisk tells (`heard`, `resync`), with what people want
+(`sign_on`, `keep_place` …) and with how commands ended (`missing`, `unclear`), and decides.
+`now_ms` is one clock that never jumps back, in ms: the room's clock. What is kept outside the
+room, such as `t0_ms`, is in ms since the epoch.
 
 The controller asks for decisions once for each batch of events, sends them, and sends none while
 it reads a snapshot.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from heapq import heappop, heappush
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from calls.live import (
+    Agent,
+    AsksPlace,
+    CallBackEnded,
     CallRef,
     CameBack,
     Channel,
-    Device,
     EnteredRoom,
     EnteredSurvival,
     HungUp,
@@ -27,302 +27,311 @@ from calls.live import (
     LiveEvent,
     Seat,
     SeatChanged,
+    SeatDialled,
+    SentToSeat,
     Snapshot,
     Waiting,
+    WantsCallBack,
 )
-from routing.matcher import Matcher, Rank, Skills
-from routing.seats import SeatRecord, SeatState
+from routing.alarms import Alarm, Alarms, CallAlarm, ExitAlarm, NobodyAlarm, PlaceAlarm, SeatAlarm, StageAlarm
+from routing.anew import Anew
+from routing.board import AlreadySignedOn, Board, NoSuchSeat, NotSignedOn, SeatStanding, SeatTaken
+from routing.book import Book
+from routing.callers import Callers
+from routing.decisions import (
+    CallBackTurn,
+    CallerState,
+    Connect,
+    Counts,
+    Decision,
+    KeptPlace,
+    Moved,
+    Overflow,
+    Standing,
+    Withdraw,
+)
+from routing.duty import DutyChange, DutyState
+from routing.estimate import HandlingTimes
+from routing.exits import Exits
+from routing.line import Line, Place
+from routing.matcher import Matcher
+from routing.places import Places
+from routing.presence import Presence
+from routing.rules import Rules
+from routing.skills import Has
+from routing.turns import Turns
 
-GRACE_MS = 5000
-"""How much longer than it should take something is waited for, before a snapshot is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connect:
-    """Send this caller to this seat."""
-
-    caller: Waiting
-    seat: Seat
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """Take this caller out of a survival queue, back into the waiting room."""
-
-    queue: str
-    channel: Channel
-
-
-class CallerState(Enum):
-    """A caller whom the room knows is in one of these; only a waiting one is connected."""
-
-    WAITING = "waiting"
-    OFFERED = "offered"
-    TALKING = "talking"
-    RETURNING = "returning"
-    """A seat did not take it; Asterisk is about to say that it waits again."""
-    SURVIVING = "surviving"
-    UNCLEAR = "unclear"
-    """A command's outcome is unknown; the next snapshot tells."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many callers and seats are in each state; states that nobody is in are left out."""
-
-    callers: Mapping[CallerState, int]
-    seats: Mapping[SeatState, int]
-
-
-@dataclass(slots=True)
-class _Call:
-    channel: Channel
-    state: CallerState
-    caller: Waiting | None = None
-    """None for a call that was first seen at a seat."""
-    seat: Seat | None = None
-    """The one whose record has this call; None again when its telephone is free after the talk."""
-    queue: str = ""
-    due_ms: int | None = None
-    """When being offered, or returning, has taken too long."""
+__all__ = [
+    "AlreadySignedOn",
+    "CallBackTurn",
+    "CallerState",
+    "Connect",
+    "Counts",
+    "Decision",
+    "DutyChange",
+    "DutyState",
+    "KeptPlace",
+    "Moved",
+    "NoSuchSeat",
+    "NotSignedOn",
+    "Overflow",
+    "Place",
+    "Room",
+    "SeatStanding",
+    "SeatTaken",
+    "Standing",
+    "Withdraw",
+]
 
 
 class Room:
-    """Everybody who waits, and every seat of the settings."""
+    """Everybody who waits, every seat of the settings, and who is signed on there."""
 
-    def __init__(self, seats: Mapping[Seat, Skills], *, ring_ms: int, rest_ms: int) -> None:
-        self.wants_snapshot = True
-        """What is known has a gap: the controller should read a snapshot soon, and `resync`."""
-        self._ring_ms = ring_ms
-        self._rest_ms = rest_ms
-        self._seats = {seat: SeatRecord(seat, skills) for seat, skills in seats.items()}
-        self._calls: dict[CallRef, _Call] = {}
-        self._refs: dict[Channel, CallRef] = {}
+    def __init__(self, rules: Rules, *, new_ref: Callable[[], CallRef], utc_ahead_ms: int) -> None:
+        """new_ref: the id of a call that is about to be made. utc_ahead_ms: as of the attribute."""
+        self._alarms = Alarms()
+        self._presence = Presence(self._alarms, rules.duty_after_ms)
+        times = HandlingTimes()
+        self._board = Board(rules, self._alarms, self._presence, times)
         self._matcher = Matcher()
-        self._alarms: list[tuple[int, str]] = []
-        """When to look again at a call or a seat: its reference or id."""
+        self._line = Line(rules.demands, self._alarms, self._presence, times, self._matcher)
+        self._line.utc_ahead_ms = utc_ahead_ms
+        self._book = Book(self._alarms, self._board, self._line)
+        exits = Exits(self._alarms, self._presence, self._line, rules.duty_after_ms)
+        self._callers = Callers(rules, self._book, self._board, self._line, exits)
+        places = Places(self._alarms, self._line)
+        self._turns = Turns(rules, self._book, self._board, places, new_ref=new_ref)
+        self._anew = Anew(rules, self._book, self._board, self._line, self._turns)
 
-    def decide(self, now_ms: int) -> tuple[Connect, ...]:
-        """Who is connected now, most urgent first. Each is taken as offered from here on."""
-        self._wake(now_ms)
-        return tuple(self._offer(ref, seat, now_ms) for ref, seat in self._matcher.pairs())
+    @property
+    def wants_snapshot(self) -> bool:
+        """What is known has a gap: the controller should read a snapshot soon, and `resync`."""
+        return self._book.wants_snapshot
+
+    @wants_snapshot.setter
+    def wants_snapshot(self, wants: bool) -> None:
+        self._book.wants_snapshot = wants
+
+    @property
+    def utc_ahead_ms(self) -> int:
+        """ms since the epoch, less the room's clock; to be refreshed when the time of day is put right."""
+        return self._line.utc_ahead_ms
+
+    @utc_ahead_ms.setter
+    def utc_ahead_ms(self, ahead_ms: int) -> None:
+        self._line.utc_ahead_ms = ahead_ms
+
+    def decide(self, now_ms: int) -> tuple[Decision, ...]:
+        """What is done now: seats are given first, most urgent first. Each is taken as begun from here on."""
+        for alarm in self._alarms.ring(now_ms):
+            self._rings(alarm, now_ms)
+        given = [self._give(ref, seat, now_ms) for ref, seat in self._matcher.pairs()]
+        return (*given, *self._callers.overflows(now_ms))
 
     def withdrawals(self) -> tuple[Withdraw, ...]:
         """Everybody who is in a survival queue: asked with each heartbeat, for as long as they are there."""
         return tuple(
-            Withdraw(call.queue, call.channel) for call in self._calls.values() if call.state is CallerState.SURVIVING
+            Withdraw(call.queue, call.channel)
+            for call in self._book.calls.values()
+            if call.state is CallerState.SURVIVING and call.channel is not None
         )
 
     def next_alarm_ms(self) -> int | None:
         """When `decide` may find something new although nothing was heard."""
-        return self._alarms[0][0] if self._alarms else None
+        return self._alarms.next_ms()
 
-    def counts(self, now_ms: int) -> Counts:
-        return Counts(
-            callers=Counter(call.state for call in self._calls.values()),
-            seats=Counter(seat.state(now_ms) for seat in self._seats.values()),
-        )
-
-    # --- how commands ended ---------------------------------------------------------------------
-
-    def missing(self, connect: Connect, now_ms: int) -> None:
-        """Asterisk knows no such channel: the caller has hung up, and the seat is free at once."""
-        if self._still_offered(connect) is not None:
-            self._forget(connect.caller.ref, now_ms)
-
-    def unclear(self, connect: Connect, now_ms: int) -> None:
-        """The command was refused, or not answered: both are left alone until the next snapshot."""
-        call = self._still_offered(connect)
-        if call is not None:
-            self._doubt(call, now_ms)
+    def changes(self) -> tuple[DutyChange, ...]:
+        """Every change of a seat's state since this was asked last, in order."""
+        return self._board.log.drain()
 
     # --- what Asterisk tells --------------------------------------------------------------------
 
     def heard(self, event: LiveEvent, now_ms: int) -> None:
         match event:
             case EnteredRoom(caller):
-                self._entered(caller, now_ms)
-            case CameBack(ref, seat, _):
-                self._came_back(ref, seat, now_ms)
+                self._callers.entered(caller, now_ms)
+            case CameBack():
+                self._callers.came_back(event, now_ms)
             case LeftRoom(ref, _):
-                self._left(ref, now_ms)
+                self._callers.left(ref, now_ms)
+            case WantsCallBack(caller, _):
+                # Its place is kept by `keep_place`.
+                self._callers.left(caller.ref, now_ms)
             case EnteredSurvival(caller, queue):
-                self._left(caller.ref, now_ms)
-                self._know(caller.ref, _Call(caller.channel, CallerState.SURVIVING, caller, queue=queue), now_ms)
+                self._callers.survives(caller, queue, now_ms)
             case HungUp(channel, _):
-                if channel in self._refs:
-                    self._forget(self._refs[channel], now_ms)
+                self._callers.hung_up(channel, now_ms)
             case SeatChanged(seat, device):
-                self._seat_changed(seat, device, now_ms)
+                self._callers.seat_changed(seat, device, now_ms)
+            case SentToSeat():
+                self._callers.sent(event, now_ms)
+            case CallBackEnded(ref, channel, _):
+                self._turns.ended(ref, channel, now_ms)
+            case AsksPlace() | SeatDialled():
+                pass
             case _:
                 assert_never(event)
 
     def resync(self, snapshot: Snapshot, now_ms: int) -> None:
-        """Replaces all that is known, but for how long seats have been free or have to rest."""
-        self._calls.clear()
-        self._refs.clear()
-        self._alarms.clear()
-        self._matcher = Matcher()
-        devices = dict(snapshot.seats)
-        for record in self._seats.values():
-            record.sees(devices.get(record.seat, Device.GONE), now_ms)
-            record.call, record.unclear, record.listed = None, False, None
-            self._relist(record, now_ms)
-        for caller in snapshot.waiting:
-            self._know(caller.ref, _Call(caller.channel, CallerState.WAITING, caller), now_ms)
-        for queue, caller in snapshot.surviving:
-            self._know(caller.ref, _Call(caller.channel, CallerState.SURVIVING, caller, queue=queue), now_ms)
-        for ref, channel, seat in snapshot.offered:
-            # A snapshot is read in pieces: who moved on meanwhile stands in it twice, here last.
-            self._know(ref, _Call(channel, CallerState.OFFERED), now_ms)
-            self._give(ref, seat, now_ms)
-        self.wants_snapshot = False
+        """Replaces all that is known, but for what only the room knows: agents, pauses, rests and notes,
+        how long seats have been free, kept places, and calls back that nobody has answered yet."""
+        self._matcher = self._anew.read(snapshot, now_ms)
 
-    # --- callers --------------------------------------------------------------------------------
+    def missing(self, decision: Decision, now_ms: int) -> None:
+        """Asterisk knows no such channel: the caller has hung up, and the seat is free at once."""
+        match decision:
+            case CallBackTurn(_, ref, _):
+                self._turns.missing(ref, now_ms)
+            case _:
+                self._callers.missing(decision, now_ms)
 
-    def _entered(self, caller: Waiting, now_ms: int) -> None:
-        call = self._calls.get(caller.ref)
-        if call is not None and call.state in (CallerState.OFFERED, CallerState.UNCLEAR):
-            # Said before the command arrived, or after a return that was not heard: to connect it
-            # again now might take it away from the seat that rings for it.
-            self.wants_snapshot = True
-            return
-        self._know(caller.ref, _Call(caller.channel, CallerState.WAITING, caller), now_ms)
+    def unclear(self, decision: Decision, now_ms: int) -> None:
+        """The command was refused, or not answered."""
+        match decision:
+            case CallBackTurn(_, ref, _):
+                self._turns.unclear(ref, now_ms)
+            case _:
+                self._callers.unclear(decision, now_ms)
 
-    def _came_back(self, ref: CallRef, seat: Seat, now_ms: int) -> None:
-        record = self._seats.get(seat)
-        if record is not None and record.call in (None, ref):
-            record.rests_until_ms = now_ms + self._rest_ms
-            self._relist(record, now_ms)
-        call = self._calls.get(ref)
-        if call is None or call.state is CallerState.UNCLEAR:
-            return
-        self._unlist(call)
-        self._let_go(call, now_ms)
-        call.state = CallerState.RETURNING
-        self._expect(ref, call, now_ms + GRACE_MS)
+    # --- agents ---------------------------------------------------------------------------------
 
-    def _left(self, ref: CallRef, now_ms: int) -> None:
-        call = self._calls.get(ref)
-        if call is not None and call.state is CallerState.OFFERED:
-            # The command and the caller's own way out crossed: either may have come first.
-            self._doubt(call, now_ms)
-        self._forget(ref, now_ms)
+    def sign_on(self, seat: Seat, agent: Agent, has: Has, now_ms: int, *, leaving: Seat | None = None) -> None:
+        """What the agent can do counts at this seat from its next call on. leaving: where the agent signs off first.
 
-    def _know(self, ref: CallRef, call: _Call, now_ms: int) -> None:
-        self._forget(ref, now_ms)
-        self._forget(self._refs.get(call.channel, ref), now_ms)
-        self._calls[ref] = call
-        self._refs[call.channel] = ref
-        if call.state is CallerState.WAITING and call.caller is not None:
-            self._matcher.add_caller(call.caller.skills, _rank(call.caller))
+        Raises NoSuchSeat, SeatTaken, AlreadySignedOn (elsewhere than at `leaving`); then nothing has changed.
+        """
+        self._board.sign_on(seat, agent, has, leaving, now_ms)
 
-    def _forget(self, ref: CallRef, now_ms: int) -> None:
-        call = self._calls.pop(ref, None)
-        if call is None:
-            return
-        del self._refs[call.channel]
-        self._unlist(call)
-        self._let_go(call, now_ms)
+    def sign_off(self, seat: Seat, now_ms: int) -> None:
+        """A talk goes on. Where nobody is signed on, nothing changes. Raises NoSuchSeat."""
+        self._board.sign_off(seat, now_ms)
 
-    def _unlist(self, call: _Call) -> None:
-        """Takes a caller who must not be connected now out of the matcher."""
-        if call.state is CallerState.WAITING and call.caller is not None:
-            self._matcher.remove_caller(call.caller.skills, _rank(call.caller))
+    def pause(self, seat: Seat, reason: str, now_ms: int) -> None:
+        """At once, or after the call that rings or talks there; until `ready`. Raises NoSuchSeat, NotSignedOn."""
+        self._board.pause(seat, reason, now_ms)
 
-    # --- a caller and a seat --------------------------------------------------------------------
+    def ready(self, seat: Seat, now_ms: int) -> None:
+        """Ends a pause, the time for notes and a rest. Raises NoSuchSeat."""
+        self._board.ready(seat, now_ms)
 
-    def _offer(self, ref: CallRef, seat: Seat, now_ms: int) -> Connect:
-        call, record = self._calls[ref], self._seats[seat]
-        if call.caller is None:
-            raise AssertionError(ref)  # Whoever is in the matcher came with EnteredRoom or a snapshot.
-        record.listed = None
-        self._give(ref, seat, now_ms)
-        return Connect(call.caller, seat)
+    def restore(  # noqa: PLR0917 - everything that was kept of it, in the order of its record
+        self, seat: Seat, agent: Agent | None, has: Has, state: DutyState, reason: str, now_ms: int
+    ) -> None:
+        """How a seat stood when the room was ended. Time for notes is over; of an agent who had left
+        nothing is restored. Raises NoSuchSeat."""
+        self._board.restore(DutyChange(seat, agent, state, reason, None, now_ms), has)
 
-    def _give(self, ref: CallRef, seat: Seat, now_ms: int) -> None:
-        """Joins a call with its seat: it rings, or they talk already."""
-        call, record = self._calls[ref], self._seats.get(seat)
-        if record is None:  # A seat that is no longer in the settings finishes its talk.
-            call.state = CallerState.TALKING
-            return
-        if record.call is not None:
-            self._calls[record.call].state = CallerState.TALKING
-            self._let_go(self._calls[record.call], now_ms)
-        call.seat, record.call = seat, ref
-        self._relist(record, now_ms)
-        call.state = CallerState.TALKING if record.device is Device.BUSY else CallerState.OFFERED
-        if call.state is CallerState.OFFERED:
-            self._expect(ref, call, now_ms + self._ring_ms + GRACE_MS)
+    # --- calling back ---------------------------------------------------------------------------
 
-    def _let_go(self, call: _Call, now_ms: int) -> None:
-        """Ends what joins a call with its seat."""
-        if call.seat is None:
-            return
-        record = self._seats[call.seat]
-        call.seat = record.call = None
-        self._relist(record, now_ms)
+    def keep_place(self, place: KeptPlace, now_ms: int, *, not_before_ms: int | None = None) -> None:
+        """A caller who has hung up waits for its turn; said again, it replaces what was said before.
 
-    def _still_offered(self, connect: Connect) -> _Call | None:
-        call = self._calls.get(connect.caller.ref)
-        ours = call is not None and call.state is CallerState.OFFERED and call.seat == connect.seat
-        return call if ours else None
+        not_before_ms: it is in the line only from then on, by the room's clock. While the caller is
+        being called back, nothing changes.
+        """
+        self._turns.keep(place, now_ms, not_before_ms)
 
-    def _doubt(self, call: _Call, now_ms: int) -> None:
-        """Nobody knows whether the seat rings for the caller."""
-        self.wants_snapshot = True
-        call.state = CallerState.UNCLEAR
-        if call.seat is not None:
-            record = self._seats[call.seat]
-            record.unclear = True
-            self._relist(record, now_ms)
+    def drop_place(self, ident: int, now_ms: int) -> None:
+        """It waits no more; a call that is being made goes on."""
+        self._turns.places.drop(ident)
 
-    # --- seats and alarms -----------------------------------------------------------------------
+    def kept(self) -> Mapping[int, KeptPlace]:
+        """Every place that waits, or will wait, for its turn."""
+        return self._turns.places.all()
 
-    def _seat_changed(self, seat: Seat, device: Device, now_ms: int) -> None:
-        record = self._seats.get(seat)
-        if record is None:
-            return
-        record.sees(device, now_ms)
-        call = self._calls.get(record.call) if record.call is not None else None
-        if call is not None and call.state is CallerState.OFFERED and device is Device.BUSY:
-            call.state, call.due_ms = CallerState.TALKING, None
-        elif call is not None and call.state is CallerState.TALKING and device is Device.FREE:
-            # While it is only offered, a free telephone has not rung yet or has just stopped
-            # ringing; then the caller's return or hang-up tells.
-            self._let_go(call, now_ms)
-        self._relist(record, now_ms)
+    def call_back_at(self, place: KeptPlace, seat: Seat, now_ms: int) -> CallBackTurn | None:
+        """Calls now, for that seat, whatever it serves. None: its telephone is not free, nobody is
+        there, or the caller is being called already."""
+        return self._turns.at(place, seat, now_ms)
 
-    def _relist(self, record: SeatRecord, now_ms: int) -> None:
-        """Puts a seat into the matcher or takes it out, as its state says."""
-        state = record.state(now_ms)
-        if state is SeatState.FREE and record.listed is None:
-            record.listed = (record.free_since_ms, record.seat)
-            self._matcher.add_seat(record.skills, record.listed)
-        elif state is not SeatState.FREE and record.listed is not None:
-            self._matcher.remove_seat(record.skills, record.listed)
-            record.listed = None
-        if state is SeatState.RESTING:
-            heappush(self._alarms, (record.rests_until_ms, record.seat))
+    # --- who is where ---------------------------------------------------------------------------
 
-    def _expect(self, ref: CallRef, call: _Call, due_ms: int) -> None:
-        call.due_ms = due_ms
-        heappush(self._alarms, (due_ms, ref))
+    def move_up(self, ref: CallRef, now_ms: int) -> Moved | None:
+        """Before everybody else but emergencies, and to no other centre. None: it waits no more."""
+        return self._callers.move_up(ref, now_ms)
 
-    def _wake(self, now_ms: int) -> None:
-        while self._alarms and self._alarms[0][0] <= now_ms:
-            at_ms, name = heappop(self._alarms)
-            record = self._seats.get(Seat(name))
-            if record is not None:
-                self._relist(record, now_ms)
-            call = self._calls.get(CallRef(name))
-            if call is None or call.due_ms != at_ms:
-                continue
-            if call.state is CallerState.OFFERED:
-                self._doubt(call, now_ms)
-            elif call.state is CallerState.RETURNING:
-                self.wants_snapshot = True
+    def place_of(self, ref: CallRef, now_ms: int) -> Place | None:
+        """None: it is not in the line."""
+        return self._line.place(ref, now_ms)
+
+    def standing(self, now_ms: int) -> tuple[Standing, ...]:
+        """Everybody who has no seat yet: those on the way to one, or out of the room, then the line in order."""
+        places, calls = self._line.places(now_ms), self._book.calls
+        found = [
+            Standing(call.caller, call.state, 0, None)
+            for call in calls.values()
+            if call.state in _ON_THE_WAY and call.caller is not None
+        ]
+        for ref, place in places.items():
+            call = calls.get(ref)
+            kept = None if call is not None else self._turns.places.at(ref)
+            caller = kept if call is None else call.caller
+            if caller is not None:
+                state = CallerState.CALL_BACK if call is None else call.state
+                found.append(Standing(caller, state, place.position, place.estimate_ms))
+        return tuple(found)
+
+    def seats(self, now_ms: int) -> tuple[SeatStanding, ...]:
+        """Every seat, in the order of the settings."""
+        return self._board.standing()
+
+    def seat(self, seat: Seat) -> SeatStanding | None:
+        """None: there is no such seat."""
+        return self._board.seat(seat)
+
+    def seat_of(self, agent: Agent) -> Seat | None:
+        """Where an agent is signed on."""
+        return self._board.seat_of(agent)
+
+    def callers_at(self, seat: Seat) -> CallRef | None:
+        """The call that the seat was given."""
+        record = self._board.record(seat)
+        return None if record is None else record.call
+
+    def caller_of(self, ref: CallRef) -> Waiting | None:
+        """Who calls, waiting or talking; None: no such call, or nothing is known of it but its channel."""
+        call = self._book.calls.get(ref)
+        return None if call is None else call.caller
+
+    def channel_of(self, ref: CallRef) -> Channel | None:
+        """The caller's; None: not known, or not answered yet."""
+        call = self._book.calls.get(ref)
+        return None if call is None else call.channel
+
+    def counts(self, now_ms: int) -> Counts:
+        return Counts(
+            callers=Counter(call.state for call in self._book.calls.values()),
+            seats=self._board.states(now_ms),
+            kept=len(self._turns.places),
+        )
+
+    # --- decisions ------------------------------------------------------------------------------
+
+    def _give(self, ref: CallRef, seat: Seat, now_ms: int) -> Connect | CallBackTurn:
+        place = self._turns.places.at(ref)
+        self._line.paired(ref)
+        if place is not None:
+            return self._turns.begun(place, seat, now_ms)
+        return self._callers.connected(ref, seat, now_ms)
+
+    def _rings(self, alarm: Alarm, now_ms: int) -> None:
+        match alarm:
+            case SeatAlarm(seat):
+                self._board.looks_again(seat, now_ms)
+            case CallAlarm(ref):
+                self._callers.overdue(ref, now_ms)
+            case StageAlarm(ref):
+                self._line.advance(ref, now_ms)
+                self._callers.look_at(ref)
+            case ExitAlarm(ref):
+                self._callers.look_at(ref)
+            case PlaceAlarm(place):
+                self._turns.places.comes(place, now_ms)
+            case NobodyAlarm(demand):
+                for ref in self._line.with_last(demand):
+                    self._callers.look_at(ref)
+            case _:
+                assert_never(alarm)
 
 
-def _rank(caller: Waiting) -> Rank:
-    return caller.priority, caller.t0_ms, caller.ref
+_ON_THE_WAY = (CallerState.OFFERED, CallerState.UNCLEAR, CallerState.LEAVING)

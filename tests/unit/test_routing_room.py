@@ -18,17 +18,32 @@ from calls.live import (
     Snapshot,
     Waiting,
 )
+from routing.book import GRACE_MS
 from routing.room import CallerState, Connect, Room, Withdraw
+from routing.rules import Rules
 from routing.seats import SeatState
+from tests.support.settings_maker import city
 
 ONE, TWO = Seat("8001"), Seat("8002")
 GENERAL = frozenset({"general"})
-SOCIAL = frozenset({"general", "social"})
 RING_MS, REST_MS = 15_000, 2_000
+RULES = Rules.of(
+    city(
+        answering={
+            "ring": "15s",
+            "rest": "2s",
+            "seats": {"8001": {"skills": ["general"]}, "8002": {"skills": ["general", "social"]}},
+        }
+    )
+)
 
 
 def caller(name: str, t0_ms: int = 0, priority: int = 5, skills: frozenset[str] = GENERAL) -> Waiting:
     return Waiting(Channel("node1", f"PJSIP/carrier-{name}"), CallRef(name), t0_ms, skills, priority, "12345", "zh")
+
+
+def new_room() -> Room:
+    return Room(RULES, new_ref=lambda: CallRef("new"), utc_ahead_ms=0)
 
 
 def room(
@@ -36,7 +51,7 @@ def room(
     waiting: Iterable[Waiting] = (),
     now_ms: int = 0,
 ) -> Room:
-    made = Room({ONE: GENERAL, TWO: SOCIAL}, ring_ms=RING_MS, rest_ms=REST_MS)
+    made = new_room()
     made.resync(Snapshot(tuple(waiting), (), tuple((devices or {ONE: Device.FREE}).items()), ()), now_ms)
     return made
 
@@ -66,7 +81,7 @@ def talking() -> tuple[Room, Waiting]:
 
 
 def test_a_new_room_asks_for_a_snapshot_and_connects_nobody_before_it() -> None:
-    new = Room({ONE: GENERAL}, ring_ms=RING_MS, rest_ms=REST_MS)
+    new = new_room()
     assert new.wants_snapshot
     new.heard(EnteredRoom(caller("a")), 0)
     assert new.decide(0) == ()
@@ -82,7 +97,7 @@ def test_one_batch_is_decided_together_and_the_longest_wait_comes_first() -> Non
     made = room()
     for late in (caller("late", 200), caller("early", 100)):
         made.heard(EnteredRoom(late), 0)
-    assert [found.caller.ref for found in made.decide(0)] == ["early"]
+    assert [found.caller.ref for found in made.decide(0) if isinstance(found, Connect)] == ["early"]
 
 
 def test_a_seat_that_is_free_again_takes_the_next_caller() -> None:
@@ -147,6 +162,15 @@ def test_a_missed_seat_rests_and_its_caller_keeps_its_place() -> None:
     assert made.decide(100 + REST_MS) == (Connect(a, ONE),)
 
 
+def test_a_caller_of_whom_a_return_is_told_is_not_connected_before_it_waits_again() -> None:
+    made = room({ONE: Device.BUSY}, [caller("a")])
+    made.heard(CameBack(CallRef("a"), TWO, "BUSY"), 1)
+    made.heard(SeatChanged(ONE, Device.FREE), 1)
+    assert made.decide(1) == ()
+    made.heard(EnteredRoom(caller("a")), 1)
+    assert made.decide(1) == (Connect(caller("a"), ONE),)
+
+
 def test_another_seat_takes_over_while_one_rests() -> None:
     made, a = offered()
     made.heard(CameBack(a.ref, ONE, "BUSY"), 1)
@@ -206,7 +230,7 @@ def test_a_caller_who_hangs_up_leaves_an_unclear_seat_unclear() -> None:
 def test_an_offer_that_nothing_is_heard_of_becomes_unclear_after_a_bound() -> None:
     made, _ = offered()
     due = made.next_alarm_ms()
-    assert due == RING_MS + 5_000
+    assert due == RING_MS + GRACE_MS
     assert made.decide(due - 1) == ()
     assert not made.wants_snapshot
     assert made.decide(due) == ()
@@ -223,7 +247,7 @@ def test_a_long_talk_is_not_unclear() -> None:
 def test_a_return_that_is_never_finished_asks_for_a_snapshot() -> None:
     made, a = offered()
     made.heard(CameBack(a.ref, ONE, "BUSY"), 0)
-    made.decide(5_000)
+    made.decide(GRACE_MS)
     assert made.wants_snapshot
 
 
@@ -335,7 +359,7 @@ def test_a_snapshot_says_who_is_at_which_seat() -> None:
         CallerState.TALKING: 1,
         CallerState.OFFERED: 1,
     }
-    assert made.next_alarm_ms() == RING_MS + 5_000
+    assert made.next_alarm_ms() == RING_MS + GRACE_MS
     made.heard(SeatChanged(ONE, Device.FREE), 1)
     assert made.decide(1) == (Connect(caller("c"), ONE),)
 

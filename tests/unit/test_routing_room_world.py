@@ -1,12 +1,15 @@
-"""The waiting room against a small world: callers, seats and an Asterisk whose news arrive late."""
+"""The waiting room against a small world: callers, seats, agents and an Asterisk whose news arrive late."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from calls.live import (
+    Agent,
+    CallBackEnded,
     CallRef,
     CameBack,
     Channel,
@@ -18,14 +21,18 @@ from calls.live import (
     LiveEvent,
     Seat,
     SeatChanged,
+    SentToSeat,
     Snapshot,
     Waiting,
+    WantsCallBack,
 )
-from routing.room import CallerState, Connect, Room
+from routing.book import GRACE_MS
+from routing.room import CallBackTurn, CallerState, Connect, Decision, DutyChange, DutyState, KeptPlace, Overflow, Room
+from routing.skills import Demand, serves
+from tests.support.two_skills import AGENTS, FIXED, RULES, SEATS, SKILLS
 
-SKILLS = st.frozensets(st.sampled_from("ab"), min_size=1)
-SEATS = {Seat("8001"): frozenset("a"), Seat("8002"): frozenset("ab"), Seat("8003"): frozenset("b")}
-RING_MS, REST_MS, BOUND_MS = 15_000, 2_000, 20_000
+REST_MS, BOUND_MS, AGAIN_MS = RULES.rest_ms, RULES.ring_ms + GRACE_MS, 7000
+DIALLED_MS = RULES.call_back_ring_ms
 
 
 @dataclass(slots=True)
@@ -34,9 +41,16 @@ class World:
 
     waiting: dict[CallRef, Waiting] = field(default_factory=dict)
     surviving: dict[CallRef, Waiting] = field(default_factory=dict)
+    outside: dict[CallRef, Waiting] = field(default_factory=dict)
+    """At another centre."""
     at_seat: dict[CallRef, tuple[Waiting, Seat]] = field(default_factory=dict)
+    dialled: dict[CallRef, CallBackTurn] = field(default_factory=dict)
+    dialled_ms: dict[CallRef, int] = field(default_factory=dict)
+    """Since when."""
     phones: dict[Seat, Device] = field(default_factory=lambda: dict.fromkeys(SEATS, Device.FREE))
     news: list[LiveEvent] = field(default_factory=list)
+    by_hand: set[Seat] = field(default_factory=set)
+    """Where calls may come that the room did not send there just now."""
 
     def phone(self, seat: Seat, device: Device) -> None:
         self.phones[seat] = device
@@ -45,20 +59,33 @@ class World:
     def occupied(self, seat: Seat) -> bool:
         return any(taken == seat for _, taken in self.at_seat.values())
 
-    def redirect(self, connect: Connect) -> bool:
-        """The command that sends a caller to a seat; False when the caller has hung up."""
-        ref, seat = connect.caller.ref, connect.seat
+    def done(self, decision: Decision, now_ms: int) -> bool:
+        """Carries a command out; False when the caller has hung up."""
+        if isinstance(decision, CallBackTurn):
+            self.dialled[decision.ref] = decision
+            self.dialled_ms[decision.ref] = now_ms
+            return True
+        ref = decision.caller.ref
         assert ref not in self.at_seat, "a caller is connected twice"
-        assert not self.occupied(seat), "a seat is given to two callers"
         caller = self.waiting.pop(ref, None) or self.surviving.pop(ref, None)
         if caller is None:
             return False
-        self.at_seat[ref] = (caller, seat)
-        if self.phones[seat] is not Device.FREE:
-            self.back(ref, "TAKEN")
+        if isinstance(decision, Overflow):
+            self.outside[ref] = caller
+            self.news.append(LeftRoom(ref, "overflow"))
             return True
-        self.phone(seat, Device.RINGING)
+        assert decision.seat in self.by_hand or not self.occupied(decision.seat), "a seat is given to two callers"
+        self.rings(caller, decision.seat)
         return True
+
+    def rings(self, caller: Waiting, seat: Seat) -> None:
+        """The only place that rings a seat: one that is not free does not take the call."""
+        taken = self.occupied(seat) or self.phones[seat] is not Device.FREE
+        self.at_seat[caller.ref] = (caller, seat)
+        if taken:
+            self.back(caller.ref, "TAKEN")
+        else:
+            self.phone(seat, Device.RINGING)
 
     def back(self, ref: CallRef, why: str) -> None:
         caller, seat = self.at_seat.pop(ref)
@@ -78,10 +105,19 @@ class RoomAndWorld(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
-        self.room = Room(SEATS, ring_ms=RING_MS, rest_ms=REST_MS)
-        self.sent: list[Connect] = []
+        numbers = count(1)
+        self.room = Room(RULES, new_ref=lambda: CallRef(f"back{next(numbers)}"), utc_ahead_ms=0)
+        self.sent: list[Decision] = []
         self.now_ms = 0
         self.made = 0
+        self.agents: dict[Seat, Agent] = {}
+        self.paused: set[Seat] = set()
+        self.rests: dict[Seat, int] = {}
+        self.kept: dict[int, KeptPlace] = {}
+        """Places whose callers were not reached yet."""
+        self.turns: dict[CallRef, int] = {}
+        """Calls back whose end has not been read, with their places."""
+        self.told: dict[Seat, DutyChange] = {}
 
     @initialize()
     def first_snapshot(self) -> None:
@@ -93,17 +129,17 @@ class RoomAndWorld(RuleBasedStateMachine):
     def somebody_calls(self, skills: frozenset[str], priority: int) -> None:
         self.made += 1
         ref = CallRef(f"call{self.made}")
-        caller = Waiting(
-            Channel("node1", f"PJSIP/carrier-{self.made}"), ref, self.made, skills, priority, "12345", "zh"
-        )
+        channel = Channel("node1", f"PJSIP/carrier-{self.made}")
+        caller = Waiting(channel, ref, self.now_ms, skills, priority, "12345", "zh")
         self.world.waiting[ref] = caller
         self.world.news.append(EnteredRoom(caller))
 
-    @precondition(lambda self: self.world.waiting or self.world.surviving)
+    @precondition(lambda self: self.world.waiting or self.world.surviving or self.world.outside)
     @rule(data=st.data(), cause=st.just(16))
-    def a_waiting_caller_hangs_up(self, data: st.DataObject, cause: int) -> None:
-        ref = data.draw(st.sampled_from([*self.world.waiting, *self.world.surviving]))
-        caller = self.world.waiting.pop(ref, None) or self.world.surviving.pop(ref)
+    def a_caller_without_seat_hangs_up(self, data: st.DataObject, cause: int) -> None:
+        places = (self.world.waiting, self.world.surviving, self.world.outside)
+        ref = data.draw(st.sampled_from([ref for place in places for ref in place]))
+        caller = next(place.pop(ref) for place in places if ref in place)
         self.world.news.append(HungUp(caller.channel, cause))
 
     @precondition(lambda self: self.world.waiting)
@@ -112,6 +148,33 @@ class RoomAndWorld(RuleBasedStateMachine):
         ref = data.draw(st.sampled_from([*self.world.waiting]))
         self.world.surviving[ref] = self.world.waiting.pop(ref)
         self.world.news.append(EnteredSurvival(self.world.surviving[ref], "survival_a"))
+
+    @precondition(lambda self: self.world.waiting)
+    @rule(data=st.data())
+    def a_caller_wants_to_be_called_back(self, data: st.DataObject) -> None:
+        ref = data.draw(st.sampled_from([*self.world.waiting]))
+        caller = self.world.waiting.pop(ref)
+        self.world.news += [WantsCallBack(caller, "13800000000"), HungUp(caller.channel, 16)]
+
+    @precondition(lambda self: self.world.outside)
+    @rule(data=st.data())
+    def another_centre_does_not_answer(self, data: st.DataObject) -> None:
+        ref = data.draw(st.sampled_from([*self.world.outside]))
+        self.world.waiting[ref] = self.world.outside.pop(ref)
+        self.world.news.append(EnteredRoom(self.world.waiting[ref]))
+
+    @precondition(lambda self: self.world.dialled)
+    @rule(data=st.data(), answers=st.booleans())
+    def a_call_back_ends(self, data: st.DataObject, answers: bool) -> None:
+        ref = data.draw(st.sampled_from([*self.world.dialled]))
+        turn = self.world.dialled.pop(ref)
+        if not answers:
+            self.world.news.append(CallBackEnded(ref, None, "busy"))
+            return
+        channel, place = Channel("node1", f"PJSIP/carrier-{ref}"), turn.place
+        self.world.news.append(CallBackEnded(ref, channel, ""))
+        caller = Waiting(channel, ref, place.t0_ms, place.skills, place.priority, place.number, "zh", place.to)
+        self.world.rings(caller, turn.seat)
 
     @precondition(lambda self: self.world.at_seat)
     @rule(data=st.data(), answers=st.booleans(), phone_first=st.booleans())
@@ -134,10 +197,58 @@ class RoomAndWorld(RuleBasedStateMachine):
         if not phone_first:
             self.world.phone(seat, Device.FREE)
 
-    @rule(seat=st.sampled_from([*SEATS]), device=st.sampled_from([Device.GONE, Device.BUSY, Device.FREE]))
+    @precondition(lambda self: any(self.world.phones[seat] is Device.BUSY for _, seat in self.world.at_seat.values()))
+    @rule(data=st.data(), goal=st.sampled_from(SEATS))
+    def an_agent_passes_a_call_on(self, data: st.DataObject, goal: Seat) -> None:
+        talks = [ref for ref, (_, seat) in self.world.at_seat.items() if self.world.phones[seat] is Device.BUSY]
+        ref = data.draw(st.sampled_from(talks))
+        caller, seat = self.world.at_seat.pop(ref)
+        self.world.by_hand.add(goal)
+        self.world.news.append(SentToSeat(ref, caller.channel, goal))
+        self.world.phone(seat, Device.FREE)
+        self.world.rings(caller, goal)
+
+    @rule(seat=st.sampled_from(SEATS), device=st.sampled_from([Device.GONE, Device.BUSY, Device.FREE]))
     def a_seat_without_caller_changes(self, seat: Seat, device: Device) -> None:
         if not self.world.occupied(seat):
             self.world.phone(seat, device)
+
+    # --- agents ---
+
+    @rule(seat=st.sampled_from(SEATS), agent=st.sampled_from([*AGENTS]))
+    def an_agent_signs_on(self, seat: Seat, agent: Agent) -> None:
+        if self.agents.get(seat, agent) != agent:
+            return
+        before = next((at for at, who in self.agents.items() if who == agent), None)
+        self.room.sign_on(seat, agent, frozenset(AGENTS[agent].items()), self.now_ms, leaving=before)
+        if before is not None and before != seat:
+            del self.agents[before]
+            self.paused.discard(before)
+        self.agents[seat] = agent
+
+    @precondition(lambda self: self.agents)
+    @rule(data=st.data(), does=st.sampled_from(["off", "pause", "ready"]))
+    def an_agent_does_something(self, data: st.DataObject, does: str) -> None:
+        seat = data.draw(st.sampled_from([*self.agents]))
+        if does == "off":
+            self.room.sign_off(seat, self.now_ms)
+            del self.agents[seat]
+            self.paused.discard(seat)
+        elif does == "pause":
+            self.room.pause(seat, "meal", self.now_ms)
+            self.paused.add(seat)
+        else:
+            self.room.ready(seat, self.now_ms)
+            self.paused.discard(seat)
+            self.rests.pop(seat, None)
+
+    @precondition(lambda self: self.kept)
+    @rule(data=st.data())
+    def a_place_is_given_up(self, data: st.DataObject) -> None:
+        ident = data.draw(st.sampled_from([*self.kept]))
+        if ident not in self.turns.values():
+            self.room.drop_place(ident, self.now_ms)
+            del self.kept[ident]
 
     # --- the controller ---
 
@@ -146,105 +257,158 @@ class RoomAndWorld(RuleBasedStateMachine):
         """One batch of what has arrived, then one decision."""
         batch, self.world.news = self.world.news[:count], self.world.news[count:]
         for event in batch:
-            self.room.heard(event, self.now_ms)
-        self.sent += self.room.decide(self.now_ms)
+            self.hears(event)
+        self.decides()
+
+    def hears(self, event: LiveEvent) -> None:
+        """As the controller does: what concerns kept places is the store's as well."""
+        self.room.heard(event, self.now_ms)
+        match event:
+            case CameBack(_, seat, _):
+                self.rests[seat] = self.now_ms + REST_MS
+            case WantsCallBack(caller, to):
+                self.made += 1
+                place = KeptPlace(
+                    self.made, caller.ref, to, "12345", caller.skills, caller.priority, "zh", caller.t0_ms, 0
+                )
+                self.kept[place.id] = place
+                self.room.keep_place(place, self.now_ms)
+            case CallBackEnded(ref, channel, _):
+                ident = self.turns.pop(ref)
+                if channel is not None:
+                    self.kept.pop(ident, None)
+                elif ident in self.kept:
+                    again = replace(self.kept[ident], attempts=self.kept[ident].attempts + 1)
+                    self.kept[ident] = again
+                    self.room.keep_place(again, self.now_ms, not_before_ms=self.now_ms + AGAIN_MS)
+            case _:
+                pass
+
+    def decides(self) -> None:
+        taken = {seat for seat in SEATS if self.room.callers_at(seat) is not None}
+        decisions = self.room.decide(self.now_ms)
+        for one in decisions:
+            if isinstance(one, CallBackTurn):
+                self.turns[one.ref] = one.place.id
+        self.sent += decisions
+        self.check_decisions(decisions, taken)
         assert self.room.decide(self.now_ms) == ()
+
+    def check_decisions(self, decisions: tuple[Decision, ...], taken: set[Seat]) -> None:
+        given = [one for one in decisions if isinstance(one, Connect | CallBackTurn)]
+        assert len({one.seat for one in given}) == len(given)
+        waiting = [
+            one.caller
+            for one in self.room.standing(self.now_ms)
+            if one.state in (CallerState.WAITING, CallerState.CALL_BACK)
+        ]
+        has = {one.seat: one.has for one in self.room.seats(self.now_ms)}
+        for one in given:
+            who = one.caller if isinstance(one, Connect) else one.place
+            assert one.seat not in taken | self.paused
+            assert one.seat in self.agents or FIXED[one.seat]
+            assert serves(has[one.seat], self.demand(who))
+            passed = [w for w in waiting if (w.priority, w.t0_ms) < (who.priority, who.t0_ms)]
+            assert not any(serves(has[one.seat], self.demand(w)) for w in passed), "somebody is passed"
+        idle = [seat for seat in self.room.seats(self.now_ms) if seat.state is DutyState.IDLE]
+        for seat in idle:
+            if self.rests.get(seat.seat, 0) <= self.now_ms:
+                assert not any(serves(seat.has, self.demand(w)) for w in waiting), "a seat idles"
+
+    def demand(self, who: Waiting | KeptPlace) -> Demand:
+        return RULES.demands.at(who.skills, self.now_ms - who.t0_ms).demand
 
     @precondition(lambda self: self.sent)
     @rule(outcome=st.sampled_from(["done", "done", "done", "failed", "failed but done"]))
     def a_command_arrives(self, outcome: str) -> None:
-        connect = self.sent.pop(0)
+        decision = self.sent.pop(0)
         if outcome == "failed":
-            self.room.unclear(connect, self.now_ms)
-        elif not self.world.redirect(connect):
-            self.room.missing(connect, self.now_ms)
+            self.unclear(decision)
+        elif not self.world.done(decision, self.now_ms):
+            self.room.missing(decision, self.now_ms)
         elif outcome == "failed but done":
-            self.room.unclear(connect, self.now_ms)
+            self.unclear(decision)
 
-    @rule(by_ms=st.sampled_from([10, REST_MS, BOUND_MS]))
+    def unclear(self, decision: Decision) -> None:
+        if isinstance(decision, CallBackTurn):
+            self.world.by_hand.add(decision.seat)
+            if decision.ref not in self.world.dialled:
+                del self.turns[decision.ref]
+        self.room.unclear(decision, self.now_ms)
+
+    @rule(by_ms=st.sampled_from([10, REST_MS, BOUND_MS, 40_000]))
     def time_passes(self, by_ms: int) -> None:
         while self.sent:
             self.a_command_arrives("done")
         self.now_ms += by_ms
+        for ref in [ref for ref, at_ms in self.world.dialled_ms.items() if at_ms + DIALLED_MS <= self.now_ms]:
+            del self.world.dialled_ms[ref]
+            if self.world.dialled.pop(ref, None) is not None:
+                self.world.news.append(CallBackEnded(ref, None, "no answer"))
         self.news_are_read(0)
 
     @rule()
     def a_snapshot_is_read(self) -> None:
         while self.sent:
             self.a_command_arrives("done")
-        for event in self.world.news:
-            self.room.heard(event, self.now_ms)
-        self.world.news.clear()
+        while self.world.news:
+            self.hears(self.world.news.pop(0))
         self.room.resync(self.world.snapshot(), self.now_ms)
-        self.sent += self.room.decide(self.now_ms)
+        self.decides()
 
     @rule()
     def everything_is_settled(self) -> None:
         """With all news read and all rests over, no free seat can serve anybody who waits."""
-        for _ in range(20):
+        for _ in range(40):
             while self.world.news or self.sent:
                 self.news_are_read(len(self.world.news))
                 while self.sent:
                     self.a_command_arrives("done")
             if self.room.wants_snapshot:
                 self.a_snapshot_is_read()
+            for ref in [*self.world.dialled]:
+                turn = self.world.dialled.pop(ref)
+                self.world.news.append(CallBackEnded(turn.ref, None, "no answer"))
             self.now_ms += REST_MS
-            self.sent += self.room.decide(self.now_ms)
+            self.decides()
             if not (self.sent or self.world.news or self.room.wants_snapshot):
                 break
-        free = [SEATS[seat] for seat, phone in self.world.phones.items() if phone is Device.FREE]
-        assert not any(caller.skills <= has for caller in self.world.waiting.values() for has in free)
+        while self.world.news or self.sent:
+            self.news_are_read(len(self.world.news))
+            while self.sent:
+                self.a_command_arrives("done")
         counts = self.room.counts(self.now_ms).callers
-        assert counts.get(CallerState.WAITING, 0) == len(self.world.waiting)
-        assert counts.get(CallerState.SURVIVING, 0) == len(self.world.surviving) == len(self.room.withdrawals())
-        assert sum(counts.values()) == len(self.world.waiting) + len(self.world.surviving) + len(self.world.at_seat)
+        world = self.world
+        assert counts.get(CallerState.WAITING, 0) == len(world.waiting)
+        assert counts.get(CallerState.SURVIVING, 0) == len(world.surviving) == len(self.room.withdrawals())
+        assert counts.get(CallerState.DIALLING, 0) == len(world.dialled)
+        calls = len(world.waiting) + len(world.surviving) + len(world.at_seat) + len(world.dialled)
+        assert sum(counts.values()) == calls
 
     @invariant()
     def every_seat_is_counted_once(self) -> None:
         assert sum(self.room.counts(self.now_ms).seats.values()) == len(SEATS)
 
+    @invariant()
+    def no_kept_place_is_lost(self) -> None:
+        """Each is kept, or being called, or the end of its call has not been read."""
+        kept = set(self.room.kept())
+        assert len(kept) == self.room.counts(self.now_ms).kept
+        assert set(self.kept) - kept <= set(self.turns.values())
+        for gone in kept - set(self.kept):
+            self.room.drop_place(gone, self.now_ms)
+
+    @invariant()
+    def changes_tell_how_every_seat_stands(self) -> None:
+        for change in self.room.changes():
+            before = self.told.get(change.seat)
+            assert before is None or replace(before, at_ms=change.at_ms) != change, "told twice"
+            self.told[change.seat] = change
+        for one in self.room.seats(self.now_ms):
+            told = self.told.get(one.seat)
+            assert told is None or (told.state, told.reason) == (one.state, one.reason)
+            assert one.agent == self.agents.get(one.seat)
+
 
 TestRoomAndWorld = RoomAndWorld.TestCase
 TestRoomAndWorld.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-
-REFS = st.sampled_from([CallRef("a"), CallRef("b"), CallRef("c")])
-ANY_SEAT = st.sampled_from([*SEATS, Seat("9999")])
-CALLERS = st.builds(
-    lambda ref, skills, priority, leg: Waiting(
-        Channel("node1", f"PJSIP/x-{leg}"), ref, 0, skills, priority, "12345", "zh"
-    ),
-    REFS,
-    SKILLS,
-    st.integers(0, 2),
-    st.integers(1, 3),
-)
-EVENTS: st.SearchStrategy[LiveEvent] = st.one_of(
-    CALLERS.map(EnteredRoom),
-    st.builds(CameBack, REFS, ANY_SEAT, st.just("BUSY")),
-    st.builds(LeftRoom, REFS, st.just("emergency")),
-    st.builds(EnteredSurvival, CALLERS, st.just("survival_a")),
-    st.integers(1, 3).map(lambda leg: HungUp(Channel("node1", f"PJSIP/x-{leg}"), 16)),
-    st.builds(SeatChanged, ANY_SEAT, st.sampled_from(Device)),
-)
-
-
-@given(st.lists(st.lists(EVENTS, max_size=5), max_size=15), st.sampled_from(["missing", "unclear", "done"]))
-@settings(deadline=None)
-def test_no_order_of_events_breaks_the_room(batches: list[list[LiveEvent]], outcome: str) -> None:
-    room = Room(SEATS, ring_ms=RING_MS, rest_ms=REST_MS)
-    room.resync(Snapshot((), (), (), ()), 0)
-    for now_ms, batch in enumerate(batches):
-        for event in batch:
-            room.heard(event, now_ms * 700)
-        decided = room.decide(now_ms * 700)
-        assert len({found.seat for found in decided}) == len(decided) == len({found.caller.ref for found in decided})
-        assert all(found.caller.skills <= SEATS[found.seat] for found in decided)
-        assert room.decide(now_ms * 700) == ()
-        for found in decided:
-            if outcome == "missing":
-                room.missing(found, now_ms * 700)
-            elif outcome == "unclear":
-                room.unclear(found, now_ms * 700)
-        counts = room.counts(now_ms * 700)
-        assert sum(counts.seats.values()) == len(SEATS)
-        assert sum(counts.callers.values()) <= 3
