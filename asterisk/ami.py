@@ -2,7 +2,8 @@
 
 panoramisk's protocol, parser and actions are used; what stands around them here:
 
-- A frame is passed on only when it is whole, so that no UTF-8 character is cut between two reads.
+- A frame is passed on only when it is whole, so that no UTF-8 character is cut between two reads;
+  and an empty value at its end is kept.
 - Messages go into one ordered inbox; nothing of ours runs inside the protocol.
 - Answers are matched by our own action ids; lists end at their own completion event; each action
   has a bound. An answer that comes too late is dropped and never taken for an event.
@@ -161,9 +162,15 @@ class AmiConnection:
             raise
         self._watch = asyncio.create_task(self._watch_peer())
 
-    async def act(self, action: str, headers: Mapping[str, str] | None = None) -> AmiMessage:
-        """Sends an action; its answer. Raises ActionRefused, Unanswered, SwitchLost, Injection."""
-        return (await self._ask(action, headers or {}, None, self._bounds.answer_s))[0]
+    async def act(
+        self, action: str, headers: Mapping[str, str] | None = None, *, outcome_id: str | None = None
+    ) -> AmiMessage:
+        """Sends an action; its answer. Raises ActionRefused, Unanswered, SwitchLost, Injection.
+
+        outcome_id: the action id of an event that tells, long after the answer, how the action ended. It
+        is an event like any other then, and is read even on a later connection.
+        """
+        return (await self._ask(action, headers or {}, None, self._bounds.answer_s, outcome_id))[0]
 
     async def rows(
         self, action: str, complete: str, headers: Mapping[str, str] | None = None
@@ -198,8 +205,9 @@ class AmiConnection:
 
     def received(self, message: AmiMessage) -> None:
         """A whole message, in order. Never raises: an error here would end the connection and lose the batch."""
-        if message.action_id is not None and message.action_id in self._pending:
-            self._answer(self._pending[message.action_id], message)
+        pending = None if message.action_id is None else self._pending.get(message.action_id)
+        if pending is not None and (message.event is None or pending.complete is not None):
+            self._answer(pending, message)
         elif message.action_id is not None and message.action_id.startswith(_ID_PREFIX):
             return  # an answer that nobody waits for any more
         elif message.event in self._heard and not self.inbox.put(message):
@@ -241,11 +249,16 @@ class AmiConnection:
             raise SwitchLost(str(error)) from None
 
     async def _ask(
-        self, action: str, headers: Mapping[str, str], complete: str | None, bound_s: float
+        self,
+        action: str,
+        headers: Mapping[str, str],
+        complete: str | None,
+        bound_s: float,
+        outcome_id: str | None = None,
     ) -> list[AmiMessage]:
         if self._lost is not None or self._wire is None:
             raise SwitchLost(self._lost or "there is no connection yet")
-        action_id = f"{_ID_PREFIX}{next(self._ids)}"
+        action_id = outcome_id or f"{_ID_PREFIX}{next(self._ids)}"
         text = _rendered(action, {**headers, "ActionID": action_id})
         pending = _Pending(complete, asyncio.get_running_loop().create_future())
         self._pending[action_id] = pending
@@ -295,6 +308,9 @@ async def open_ami(access: AmiAccess, heard: frozenset[str], bounds: AmiBounds |
 
 
 _ID_PREFIX = "hotline-"
+_EMPTY_LAST = re.compile(r": (?=\r\n\r\n)")
+_KEPT = ": \r\nEnd: -"
+"""panoramisk strips each frame, and takes an empty value at its end for no header: another header stands behind it."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -330,7 +346,7 @@ class _Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no types
             end = whole + len(_FRAME_END)
             text = bytes(self._unread[:end]).decode("utf-8", errors="replace")
             del self._unread[:end]
-            super().data_received(text.encode())
+            super().data_received(_EMPTY_LAST.sub(_KEPT, text).encode())
         if len(self._unread) > _FRAME_LIMIT:
             self._owner.drop(f"a message of more than {_FRAME_LIMIT} bytes came")
 

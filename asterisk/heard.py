@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from asterisk.message import AmiMessage, HeaderMissing
 from calls.live import (
+    AsksPlace,
+    CallBackEnded,
     CallRef,
     CameBack,
     Channel,
+    DeskCode,
     Device,
     EnteredRoom,
     EnteredSurvival,
@@ -17,20 +20,28 @@ from calls.live import (
     LiveEvent,
     Seat,
     SeatChanged,
+    SeatDialled,
+    SentToSeat,
     Waiting,
+    WantsCallBack,
 )
 
-HEARD = frozenset({"UserEvent", "Hangup", "DeviceStateChange"})
+HEARD = frozenset({"UserEvent", "Hangup", "DeviceStateChange", "OriginateResponse"})
 """Events that are read; manager.conf filters for the same ones."""
 
 VARIABLES = ("CONTEXT", "EXTEN", "HL_REF", "HL_T0", "HL_SKILLS", "HL_PRIO", "HL_NUMBER", "HL_LANG", "HL_SEAT")
 """What a channel is asked for in a snapshot. CONTEXT and EXTEN are where it stands at that moment;
 the headers of these names are as old as the channel's last step."""
 
+CALL_BACK_ID = "callback-"
+"""Begins the action id of a call back; the new call's ref follows, so that its outcome can be told."""
+
 _UNSET = "(null)"
 _SEAT_DEVICE = re.compile(r"PJSIP/([0-9]{3,8})")
 _SEAT = re.compile(r"[0-9]{3,8}")
 _SKILLS = re.compile(r"[a-z0-9_]+(?:\+[a-z0-9_]+)*")
+_TELEPHONE = re.compile(r"[0-9+]{0,20}")
+_KEYED = re.compile(r"[0-9]{0,9}")
 _DEVICES = {
     "NOT_INUSE": Device.FREE,
     "INUSE": Device.BUSY,
@@ -42,6 +53,8 @@ _DEVICES = {
     "INVALID": Device.GONE,
     "UNKNOWN": Device.GONE,
 }
+_NOT_REACHED = {"1": "no answer", "3": "no answer", "5": "busy", "8": "unreachable"}
+"""Asterisk's reason in an OriginateResponse; every other one is `failed`."""
 
 
 class Unreadable(ValueError):
@@ -67,6 +80,8 @@ def event_of(message: AmiMessage, node: str) -> LiveEvent | None:
             return HungUp(Channel(node, message.required("Channel")), cause)
         case "DeviceStateChange":
             return seat_of(message)
+        case "OriginateResponse":
+            return _not_reached(message)
         case _:
             return None
 
@@ -78,6 +93,7 @@ class Offered:
     ref: CallRef
     channel: Channel
     seat: Seat
+    caller: Waiting | None = None
 
 
 def standing_of(row: AmiMessage, node: str) -> EnteredRoom | EnteredSurvival | Offered | None:
@@ -93,17 +109,16 @@ def standing_of(row: AmiMessage, node: str) -> EnteredRoom | EnteredSurvival | O
         return None
     context, seat = values["CONTEXT"], values["HL_SEAT"]
     if context == "room":
-        caller = _waiting_row(row.kind, channel, values)
+        caller = _waiting_row(row, channel, values)
         return None if caller is None else EnteredRoom(caller)
-    if context == "survival":
-        caller = _waiting_row(row.kind, channel, values)
-        # One whom a seat has taken out of the queue waits no more.
-        if caller is None or row.optional("BridgeID"):
-            return None
-        return EnteredSurvival(caller, survival_queue(values["HL_SKILLS"]))
+    if context == "survival" and not row.optional("BridgeID"):
+        caller = _waiting_row(row, channel, values)
+        return None if caller is None else EnteredSurvival(caller, survival_queue(values["HL_SKILLS"]))
     if context == "connect" and not seat:
         seat = values["EXTEN"]  # redirected this very moment
-    return Offered(CallRef(values["HL_REF"]), channel, Seat(seat)) if _SEAT.fullmatch(seat) else None
+    if not _SEAT.fullmatch(seat):
+        return None
+    return Offered(CallRef(values["HL_REF"]), channel, Seat(seat), _waiting_row(row, channel, values))
 
 
 def survival_queue(skills: str) -> str:
@@ -122,18 +137,53 @@ def seat_of(message: AmiMessage) -> SeatChanged | None:
     return SeatChanged(Seat(found[1]), _DEVICES[state])
 
 
-def _user_event(message: AmiMessage, node: str) -> LiveEvent | None:
+def _user_event(message: AmiMessage, node: str) -> LiveEvent | None:  # noqa: PLR0911 -- one for each kind
     match message.required("UserEvent"):
         case "Room":
             return EnteredRoom(_waiting(message, node))
         case "Survival":
             return EnteredSurvival(_waiting(message, node), _filled(message, "Queue"))
         case "Back":
-            return CameBack(CallRef(_filled(message, "Ref")), Seat(_filled(message, "Seat")), message.required("Why"))
+            return CameBack(_ref(message), Seat(_filled(message, "Seat")), message.required("Why"))
         case "Left":
-            return LeftRoom(CallRef(_filled(message, "Ref")), message.required("To"))
+            return LeftRoom(_ref(message), message.required("To"))
+        case "Sent":
+            return _sent(message, node)
+        case "Ask":
+            return AsksPlace(_ref(message), _channel(message, node))
+        case "CallBack":
+            return WantsCallBack(_waiting(message, node), _telephone(message.kind, "To", _filled(message, "To")))
+        case "Reached":
+            return CallBackEnded(_ref(message), _channel(message, node), "")
+        case "Desk":
+            return _dialled(message, node)
         case _:
             return None
+
+
+def _not_reached(message: AmiMessage) -> CallBackEnded | None:
+    """A call back that nobody answered; one that was answered tells it itself, with all that is known."""
+    ident = message.action_id or ""
+    if not ident.startswith(CALL_BACK_ID) or message.required("Response") != "Failure":
+        return None
+    why = _NOT_REACHED.get(message.required("Reason"), "failed")
+    return CallBackEnded(CallRef(ident.removeprefix(CALL_BACK_ID)), None, why)
+
+
+def _dialled(message: AmiMessage, node: str) -> SeatDialled:
+    """No value of a PIN stands in an error."""
+    code, pin = message.required("Code"), message.required("Pin")
+    if code not in _CODES:
+        raise Unreadable(message.kind, "Code", code)
+    if not _KEYED.fullmatch(pin):
+        raise Unreadable(message.kind, "Pin", "not of digits alone, or too long")
+    keyed = message.required("Keyed")
+    if not _KEYED.fullmatch(keyed):
+        raise Unreadable(message.kind, "Keyed", keyed)
+    return SeatDialled(_channel(message, node), _seat(message), DeskCode(code), keyed, pin)
+
+
+_CODES = frozenset(code.value for code in DeskCode)
 
 
 def _waiting(message: AmiMessage, node: str) -> Waiting:
@@ -146,12 +196,14 @@ def _waiting(message: AmiMessage, node: str) -> Waiting:
         priority=_priority(kind, "Priority", message.beside_the_channels_own("Priority")),
         number=message.required("Number"),
         language=message.beside_the_channels_own("Language"),
+        caller=_telephone(kind, "Caller", message.required("Caller")),
     )
 
 
-def _waiting_row(kind: str, channel: Channel, values: Mapping[str, str]) -> Waiting | None:
+def _waiting_row(row: AmiMessage, channel: Channel, values: Mapping[str, str]) -> Waiting | None:
     if not (values["HL_T0"] and values["HL_SKILLS"] and values["HL_PRIO"]):
         return None
+    kind = row.kind
     return Waiting(
         channel=channel,
         ref=CallRef(values["HL_REF"]),
@@ -160,7 +212,14 @@ def _waiting_row(kind: str, channel: Channel, values: Mapping[str, str]) -> Wait
         priority=_priority(kind, "HL_PRIO", values["HL_PRIO"]),
         number=values["HL_NUMBER"],
         language=values["HL_LANG"],
+        caller=_row_caller(row),
     )
+
+
+def _row_caller(row: AmiMessage) -> str:
+    """The row's CallerIDNum; the dialplan lets only digits stand there, Asterisk writes `<unknown>` for none."""
+    number = row.required("CallerIDNum")
+    return number if _TELEPHONE.fullmatch(number) else ""
 
 
 def _variables(row: AmiMessage) -> dict[str, str]:
@@ -170,6 +229,34 @@ def _variables(row: AmiMessage) -> dict[str, str]:
     if missing:
         raise HeaderMissing(row.kind, f"Variable: {missing[0]}=")
     return {name: "" if found[name] == _UNSET else found[name] for name in VARIABLES}
+
+
+def _ref(message: AmiMessage) -> CallRef:
+    return CallRef(_filled(message, "Ref"))
+
+
+def _channel(message: AmiMessage, node: str) -> Channel:
+    return Channel(node, _filled(message, "Channel"))
+
+
+def _sent(message: AmiMessage, node: str) -> SentToSeat:
+    """Said by the caller's channel, or by the seat's that leaves the talk: that one names the caller's in `On`."""
+    caller = message.optional("On")
+    channel = Channel(node, caller or _filled(message, "Channel"))
+    return SentToSeat(_ref(message), channel, _seat(message), talking=bool(caller))
+
+
+def _seat(message: AmiMessage) -> Seat:
+    seat = message.required("Seat")
+    if not _SEAT.fullmatch(seat):
+        raise Unreadable(message.kind, "Seat", seat)
+    return Seat(seat)
+
+
+def _telephone(kind: str, field: str, number: str) -> str:
+    if not _TELEPHONE.fullmatch(number):
+        raise Unreadable(kind, field, "not a telephone number")
+    return number
 
 
 def _filled(message: AmiMessage, header: str) -> str:

@@ -1,10 +1,11 @@
 """What the controller may ask of Asterisk: the port that the real AMI and the tests' fake implement."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from calls.live import Channel, LiveEvent, Seat, Snapshot
+from calls.live import Agent, CallRef, Channel, LiveEvent, Seat, Snapshot
 
 
 class Answer(Enum):
@@ -19,6 +20,57 @@ class Answer(Enum):
 
 class SwitchLost(ConnectionError):
     """The connection to Asterisk is gone; the adapter connects anew by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialBack:
+    """A caller is called back, and sent to the seat that is kept free for it."""
+
+    ref: CallRef
+    """Of the new call."""
+    first: CallRef
+    """Of the call in which it was asked for."""
+    attempt: int
+    """Counted from 1."""
+    to: str
+    """The caller's number."""
+    trunk: str
+    ring_s: int
+    seat: Seat
+    number: str
+    """The hotline number that was served; shown to the caller as who calls."""
+    skills: frozenset[str]
+    priority: int
+    language: str
+    t0_ms: int
+    """When the wait began, kept from the first call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One channel of a call, as it stands now."""
+
+    channel: Channel
+    context: str
+    """Where in the dialplan it is; empty for a leg that only talks."""
+    endpoint: str
+    """The seat or the trunk that it belongs to."""
+    seat: bool
+    """Whether that is a seat."""
+    caller: bool
+    """Whether it is the citizen's own channel."""
+    answered: bool = True
+    """Not while its telephone only rings."""
+
+
+class Listening(Enum):
+    """How a supervisor takes part in a talk."""
+
+    LISTEN = "listen"
+    WHISPER = "whisper"
+    """Heard by the agent alone."""
+    BARGE = "barge"
+    """Heard by both."""
 
 
 class Switch(Protocol):
@@ -42,10 +94,80 @@ class Switch(Protocol):
         """Sets the heartbeat that the dialplan looks at; True when Asterisk acknowledged it."""
         ...
 
-    async def connect(self, channel: Channel, seat: Seat) -> Answer:
-        """Sends a waiting caller to a seat."""
+    async def connect(self, channel: Channel, seat: Seat, agent: Agent | None = None) -> Answer:
+        """Sends a waiting caller to a seat. agent: who is signed on there, as the call's record will have it."""
         ...
 
     async def withdraw(self, queue: str, channel: Channel) -> Answer:
         """Takes a caller out of a survival queue, back into the waiting room. Safe to repeat."""
+        ...
+
+    # A caller who waits.
+
+    async def tell_place(self, channel: Channel, position: int, minutes: int) -> Answer:
+        """What the dialplan announces next; minutes -1: the wait is not known."""
+        ...
+
+    async def move_up(self, channel: Channel, t0_ms: int, priority: int) -> Answer:
+        """Changes the caller's place in the line, in what Asterisk remembers of it."""
+        ...
+
+    async def overflow(self, channel: Channel, way: str) -> Answer:
+        """Sends a waiting caller to another centre (`centre_<id>`), or to the duty officer (`duty`)."""
+        ...
+
+    async def dial_back(self, call: DialBack) -> Answer:
+        """Begins to call back; how it ended is heard as `CallBackEnded`."""
+        ...
+
+    # A call that is being talked.
+
+    async def parties(self, ref: CallRef) -> tuple[Party, ...]:
+        """Every channel of the call. Raises SwitchLost."""
+        ...
+
+    async def transfer(self, channel: Channel, goal: str) -> Answer:
+        """Sends the caller from its talk to a goal (`routing.goals`); the seat's leg ends."""
+        ...
+
+    async def consult(self, caller: Channel, leg: Channel, goal: str, *, join: bool) -> Answer:
+        """Puts the caller on hold and lets the seat's leg call a goal.
+
+        join: as soon as the goal answers all three talk, caller included.
+        """
+        ...
+
+    async def join(self, channels: Sequence[Channel]) -> Answer:
+        """All of them talk with one another: ends a hold, makes two calls one."""
+        ...
+
+    async def hang_up(self, channel: Channel) -> Answer:
+        """Ends one leg."""
+        ...
+
+    # Seats.
+
+    async def reply(self, channel: Channel, answer: str) -> Answer:
+        """What a telephone that dialled a `DeskCode` hears: the id of a prompt."""
+        ...
+
+    async def watch(self, seat: Seat, by: Seat, how: Listening) -> Answer:
+        """Rings the seat `by`, which then hears what `seat` talks."""
+        ...
+
+    async def man(self, seat: Seat, agent: Agent | None, skills: frozenset[str], *, paused: bool) -> Answer:
+        """Tells Asterisk who is at a seat and what may ring there while no controller steers. Safe to repeat.
+
+        No skills: nothing rings there.
+        """
+        ...
+
+    # Callers who may not call.
+
+    async def block(self, number: str, until_day: str) -> Answer:
+        """Blocks a number up to and including a day written 20261231. Safe to repeat."""
+        ...
+
+    async def unblock(self, number: str) -> Answer:
+        """Lets a number call again that was blocked by `block`. Safe to repeat."""
         ...

@@ -14,9 +14,9 @@ from asterisk.found import find
 from asterisk.heard import VARIABLES
 from asterisk.process import AsteriskProcess
 from asterisk.switch import AmiSwitch
-from calls.live import Channel, Seat, Waiting
+from calls.live import CallRef, Channel, Seat, Waiting
 from tests.support.small_asterisk import SmallAsterisk, write_small
-from tests.support.switch_contract import BOUND_S, Stage, SwitchContract, ear
+from tests.support.switch_contract import BOUND_S, DEMANDS, Stage, SwitchContract, ear
 
 __all__ = ["ear"]
 
@@ -39,7 +39,7 @@ class AsteriskStage:
     def __init__(self, small: SmallAsterisk, control: AmiConnection) -> None:
         self.small = small
         self.control = control
-        self.switch = AmiSwitch("node1", small.access, AmiBounds(answer_s=10.0, list_s=10.0))
+        self.switch = AmiSwitch("node1", small.access, AmiBounds(answer_s=10.0, list_s=10.0), demands=DEMANDS)
         self._phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._phone.bind(("127.0.0.1", 0))
         self._phone.settimeout(BOUND_S)
@@ -81,6 +81,28 @@ class AsteriskStage:
         assert connection is not None
         connection.drop("a test cut it")
 
+    async def writes(self, who: Waiting, name: str) -> None:
+        there = {"Channel": who.channel.name, "Context": "say", "Exten": name, "Priority": "1"}
+        await self.control.act("Redirect", there)
+
+    async def is_not_reached(self, ref: CallRef) -> None:
+        """Nothing to do: the telephone that is dialled is not registered."""
+
+    async def manned(self, seat: Seat) -> tuple[str, frozenset[str]]:
+        agent = await self.control.act("Getvar", {"Variable": f"AGENT_{seat}"})
+        rows = await self.control.rows("QueueStatus", "QueueStatusComplete")
+        members = [row for row in rows if row.event == "QueueMember" and row.required("Location") == f"PJSIP/{seat}"]
+        return agent.required("Value"), frozenset(
+            row.required("Queue") for row in members if row.required("Paused") == "0"
+        )
+
+    async def blocked_until(self, number: str) -> str:
+        try:
+            (row,) = await self.control.rows("DBGet", "DBGetComplete", {"Family": "blocked", "Key": number})
+        except ActionRefused:
+            return ""
+        return row.required("Val")
+
     async def _originated(self, who: Waiting, to: str) -> Waiting:
         variables = {
             "HL_REF": who.ref,
@@ -96,6 +118,7 @@ class AsteriskStage:
                 "Channel": f"Local/{to}@enter/n",
                 "Application": "Wait",
                 "Data": "120",
+                "CallerID": who.caller,
                 "Async": "true",
                 "Variable": ",".join(f"{name}={value}" for name, value in variables.items()),
             },

@@ -8,10 +8,10 @@ import pytest
 
 from asterisk.ami import AmiBounds
 from asterisk.switch import AmiSwitch
-from calls.live import Device, Seat, Waiting
+from calls.live import CallRef, Device, Seat, Waiting
 from tests.support.fake_ami import FakeAmi, FakeChannel, fake_ami
 from tests.support.scripted_switch import ScriptedSwitch
-from tests.support.switch_contract import Stage, SwitchContract, ear
+from tests.support.switch_contract import DEMANDS, SEAT, Stage, SwitchContract, ear, event
 
 __all__ = ["ear"]
 
@@ -48,13 +48,27 @@ class ScriptedStage:
     async def lose(self) -> None:
         self.switch.lose()
 
+    async def writes(self, who: Waiting, name: str) -> None:
+        self.switch.hear(event(name, who))
+
+    async def is_not_reached(self, ref: CallRef) -> None:
+        self.switch.not_reached(ref, "busy")
+
+    async def manned(self, seat: Seat) -> tuple[str, frozenset[str]]:
+        agent, skills, paused = self.switch.manned.get(seat, (None, frozenset(), False))
+        served = () if paused else [demand for demand in DEMANDS if demand <= skills]
+        return agent or "", frozenset("survival_" + "_".join(sorted(demand)) for demand in served)
+
+    async def blocked_until(self, number: str) -> str:
+        return self.switch.blocked.get(number, "")
+
 
 class AmiStage:
     """The fake server's world; the switch is the real one."""
 
     def __init__(self, server: FakeAmi) -> None:
         self.server = server
-        self.switch = AmiSwitch("node1", server.access, AmiBounds(answer_s=10.0, list_s=10.0))
+        self.switch = AmiSwitch("node1", server.access, AmiBounds(answer_s=10.0, list_s=10.0), demands=DEMANDS)
         self._withdrawing = asyncio.create_task(self._withdraw())
 
     async def close(self) -> None:
@@ -92,6 +106,28 @@ class AmiStage:
     async def lose(self) -> None:
         await self.server.cut()
 
+    async def writes(self, who: Waiting, name: str) -> None:
+        if name == "CallBack":
+            self.server.room(who.channel.name, name)
+            return
+        desk = [("Code", "*11"), ("Keyed", "1001"), ("Pin", "4711")]
+        more: dict[str, list[tuple[str, str]]] = {"Sent": [("Seat", SEAT)], "Desk": [("Seat", SEAT), *desk]}
+        self.server.user_event(name, who.channel.name, ("Ref", who.ref), *more.get(name, []))
+
+    async def is_not_reached(self, ref: CallRef) -> None:
+        """It says so by itself."""
+
+    async def manned(self, seat: Seat) -> tuple[str, frozenset[str]]:
+        rings = {
+            queue
+            for (queue, interface), paused in self.server.members.items()
+            if interface == f"PJSIP/{seat}" and not paused
+        }
+        return self.server.globals[f"AGENT_{seat}"], frozenset(rings)
+
+    async def blocked_until(self, number: str) -> str:
+        return self.server.blocked.get(number, "")
+
     def _enters_room(self, channel: str) -> None:
         self.server.channels[channel].context = "room"
         self.server.room(channel)
@@ -116,7 +152,7 @@ def _channel(who: Waiting, context: str) -> FakeChannel:
         "HL_LANG": who.language,
         "HL_SEAT": "",
     }
-    return FakeChannel(context, variables=variables)
+    return FakeChannel(context, variables=variables, number=who.caller)
 
 
 class TestScriptedSwitch(SwitchContract):

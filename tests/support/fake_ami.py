@@ -21,6 +21,10 @@ class FakeChannel:
     variables: dict[str, str] = field(default_factory=dict)
     queue: str | None = None
     withdrawn: bool = False
+    number: str = "<unknown>"
+    """Its caller id."""
+    linkedid: str = ""
+    data: str = ""
 
 
 class FakeAmi:
@@ -29,6 +33,14 @@ class FakeAmi:
     def __init__(self) -> None:
         self.channels: dict[str, FakeChannel] = {}
         self.devices: dict[str, str] = {}
+        self.globals: dict[str, str] = {}
+        self.blocked: dict[str, str] = {}
+        self.fixed: dict[str, set[str]] = {}
+        """Queue → interfaces that its file names."""
+        self.members: dict[tuple[str, str], bool] = {}
+        """(queue, interface) → whether it is paused."""
+        self.reason = "0"
+        """Why nobody is reached by a call back."""
         self.received: list[dict[str, str]] = []
         """Every action, over all connections, in order."""
         self.connections = 0
@@ -100,9 +112,12 @@ class FakeAmi:
             ("Priority", values["HL_PRIO"]),
             ("Number", values["HL_NUMBER"]),
             ("Language", values["HL_LANG"]),
+            ("Caller", self.channels[channel].number.replace("<unknown>", "")),
         ]
         if name == "Survival":
             headers.append(("Queue", self.channels[channel].queue or ""))
+        if name == "CallBack":
+            headers.append(("To", self.channels[channel].number))
         self.user_event(name, channel, *headers)
 
     def hang_up(self, channel: str) -> None:
@@ -140,7 +155,12 @@ class FakeAmi:
                 success("Authentication accepted") if action["Secret"] == SECRET else error("Authentication failed")
             ),
             "Ping": lambda _: [[("Response", "Success"), ("Ping", "Pong"), ("Timestamp", "1.0")]],
-            "Setvar": lambda _: success("Variable Set"),
+            "Setvar": self._setvar,
+            "Originate": self._originate,
+            "Hangup": self._hangup,
+            "QueueAdd": self._queue_add,
+            "QueueRemove": self._queue_remove,
+            "QueuePause": self._queue_pause,
             "Status": lambda action: self._list("Status", [self._row(name, action) for name in self.channels]),
             "DeviceStateList": lambda _: self._list(
                 "DeviceStateList",
@@ -167,14 +187,67 @@ class FakeAmi:
         asked = [
             ("Variable", f"{variable}={known.get(variable, '(null)')}") for variable in action["Variables"].split(",")
         ]
-        return [("Channel", name), ("Priority", "77"), ("Language", "own"), ("BridgeID", ""), ("Data", ""), *asked]
+        own = [("Channel", name), ("CallerIDNum", channel.number), ("Priority", "77"), ("Language", "own")]
+        own.append(("ChannelState", "6"))
+        linked = ("Linkedid", channel.linkedid or name)
+        return [*own, ("BridgeID", ""), ("Data", channel.data), linked, *asked]
 
     def _redirect(self, action: dict[str, str]) -> list[Headers]:
-        channel = self.channels.get(action["Channel"])
-        if channel is None:
-            return error(f"Channel does not exist: {action['Channel']}")
-        channel.context, channel.exten = action["Context"], action["Exten"]
+        for extra in ("", "Extra"):
+            if f"{extra}Channel" not in action:
+                continue
+            channel = self.channels.get(action[f"{extra}Channel"])
+            if channel is None:
+                return error(f"{extra}Channel does not exist: {action[f'{extra}Channel']}")
+            channel.context, channel.exten, channel.data = action[f"{extra}Context"], action[f"{extra}Exten"], ""
         return success("Redirect successful")
+
+    def _setvar(self, action: dict[str, str]) -> list[Headers]:
+        name = action.get("Channel")
+        if name is not None and name not in self.channels:
+            return error("No such channel")
+        variables = self.globals if name is None else self.channels[name].variables
+        variables[action["Variable"]] = action.get("Value", "")
+        return success("Variable Set")
+
+    def _originate(self, action: dict[str, str]) -> list[Headers]:
+        if action["Channel"].startswith("Local/"):
+            given = dict(part.split("=") for part in action["Variable"].split(","))
+            self.blocked[given["__HL_BLOCK"]] = given["__HL_UNTIL"]
+        elif "Context" in action:
+            # Later than the answer, as Asterisk does it.
+            outcome = [("ActionID", action["ActionID"]), ("Response", "Failure"), ("Reason", self.reason)]
+            asyncio.get_running_loop().call_soon(self.event, "OriginateResponse", *outcome)
+        return success("Originate successfully queued")
+
+    def _hangup(self, action: dict[str, str]) -> list[Headers]:
+        if action["Channel"] not in self.channels:
+            return error("No such channel")
+        asyncio.get_running_loop().call_soon(self.hang_up, action["Channel"])
+        return success("Channel Hungup")
+
+    def _queue_add(self, action: dict[str, str]) -> list[Headers]:
+        member = (action["Queue"], action["Interface"])
+        if member in self.members:
+            return error("Unable to add interface: Already there")
+        self.members[member] = action["Paused"] == "true"
+        return success("Added interface to queue")
+
+    def _queue_remove(self, action: dict[str, str]) -> list[Headers]:
+        member = (action["Queue"], action["Interface"])
+        if member not in self.members:
+            return error("Unable to remove interface: Not there")
+        if member[1] in self.fixed.get(member[0], ()):
+            return error("Member not dynamic")
+        del self.members[member]
+        return success("Removed interface from queue")
+
+    def _queue_pause(self, action: dict[str, str]) -> list[Headers]:
+        member = (action["Queue"], action["Interface"])
+        if member not in self.members:
+            return error("Interface not found")
+        self.members[member] = action["Paused"] == "true"
+        return success("Interface paused successfully")
 
     def _withdraw(self, action: dict[str, str]) -> list[Headers]:
         channel = self.channels.get(action["Caller"])

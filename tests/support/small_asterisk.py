@@ -8,7 +8,7 @@ from asterisk.ami import AmiAccess
 from asterisk.found import Asterisk
 
 MODULES = """
-app_dial app_queue app_userevent bridge_simple chan_pjsip func_callerid func_channel pbx_config
+app_chanspy app_dial app_queue app_userevent bridge_simple chan_pjsip func_callerid func_channel func_db pbx_config
 res_manager_devicestate res_musiconhold res_pjproject res_pjsip res_pjsip_endpoint_identifier_user
 res_pjsip_authenticator_digest res_pjsip_pubsub res_pjsip_registrar res_pjsip_sdp_rtp res_pjsip_session
 res_rtp_asterisk res_sorcery_astdb res_sorcery_config res_sorcery_memory res_timing_timerfd
@@ -37,10 +37,28 @@ exten => _X.,1,Set(HL_SEAT=${{EXTEN}})
 [emergency]
 exten => s,1,UserEvent(Left,Ref: ${{HL_REF}},To: emergency)
  same => n,Wait(60)
+[overflow]
+exten => duty,1,Wait(60)
+[say]                   ; the events of EVENTS, each by its name
+exten => Ask,1,UserEvent(Ask,Ref: ${{HL_REF}})
+ same => n,Goto(room,s,wait)
+exten => CallBack,1,UserEvent(CallBack,{waiter},To: ${{CALLERID(num)}})
+exten => Sent,1,UserEvent(Sent,Ref: ${{HL_REF}},Seat: 8001)
+ same => n,Wait(60)
+exten => Reached,1,UserEvent(Reached,Ref: ${{HL_REF}})
+ same => n,Wait(60)
+exten => Desk,1,UserEvent(Desk,Seat: 8001,Code: *11,Keyed: 1001,Pin: 4711)
+ same => n,Wait(60)
+[callback]
+exten => _X.,1,Wait(60)
+[blocking]
+exten => s,1,Set(DB(blocked/${{HL_BLOCK}})=${{HL_UNTIL}})
+ same => n,Answer
 [seat]
 """
 WAITER = (
-    "Ref: ${HL_REF},T0: ${HL_T0},Skills: ${HL_SKILLS},Priority: ${HL_PRIO},Number: ${HL_NUMBER},Language: ${HL_LANG}"
+    "Ref: ${HL_REF},T0: ${HL_T0},Skills: ${HL_SKILLS},Priority: ${HL_PRIO},Number: ${HL_NUMBER},Language: ${HL_LANG},"
+    "Caller: ${CALLERID(num)}"
 )
 SEATS = ("8001", "8009")
 
@@ -98,7 +116,7 @@ read=system,call,user,agent
 write=system,call,reporting,originate,agent
 """,
         "extensions.conf": EXTENSIONS.format(waiter=WAITER),
-        "queues.conf": "[survival_english_labour]\nstrategy=ringall\n",
+        "queues.conf": "[survival_english_labour]\nstrategy=ringall\n[survival_labour]\nstrategy=ringall\n",
         "pjsip.conf": f"[t]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{sip}\n{seats}",
         "rtp.conf": f"[general]\nrtpstart={rtp & ~1}\nrtpend={(rtp & ~1) + 19}\n",
         "stasis.conf": "[threadpool]\ninitial_size=5\n",

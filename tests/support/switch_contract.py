@@ -1,17 +1,22 @@
 """What every `Switch` must do: the same tests for the scripted one, for AMI, and for a real Asterisk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Protocol
 
 import pytest
 
-from asterisk.port import Answer, Switch, SwitchLost
+from asterisk.port import Answer, DialBack, Listening, Switch, SwitchLost
 from calls.live import (
+    Agent,
+    AsksPlace,
+    CallBackEnded,
     CallRef,
     CameBack,
     Channel,
+    DeskCode,
     Device,
     EnteredRoom,
     EnteredSurvival,
@@ -20,7 +25,10 @@ from calls.live import (
     LiveEvent,
     Seat,
     SeatChanged,
+    SeatDialled,
+    SentToSeat,
     Waiting,
+    WantsCallBack,
 )
 
 BOUND_S = 20.0
@@ -29,6 +37,31 @@ OTHER_REF = CallRef("0b6f6a4e-6a1a-4d3e-9c53-4a3d7b1f0002")
 SEAT = Seat("8001")
 ABSENT_SEAT = Seat("8009")
 QUEUE = "survival_english_labour"
+DEMANDS = (frozenset({"english", "labour"}), frozenset({"labour"}))
+"""What the survival queues of every stage stand for."""
+NOBODY = Channel("node1", "PJSIP/nobody-00000001")
+CALLER = "13800000001"
+"""Every caller's number."""
+
+
+def event(name: str, who: Waiting) -> LiveEvent:
+    """What is heard when a caller, or a seat's telephone, writes an event of this name."""
+    match name:
+        case "Ask":
+            return AsksPlace(who.ref, who.channel)
+        case "CallBack":
+            return WantsCallBack(who, CALLER)
+        case "Sent":
+            return SentToSeat(who.ref, who.channel, SEAT)
+        case "Reached":
+            return CallBackEnded(who.ref, who.channel, "")
+        case "Desk":
+            return SeatDialled(who.channel, SEAT, DeskCode.SIGN_ON, "1001", "4711")
+        case _:
+            raise AssertionError(name)
+
+
+EVENTS = ("Ask", "CallBack", "Sent", "Reached", "Desk")
 
 
 def caller(ref: CallRef = REF, channel: str = "") -> Waiting:
@@ -41,6 +74,7 @@ def caller(ref: CallRef = REF, channel: str = "") -> Waiting:
         priority=3,
         number="12333",
         language="zh",
+        caller=CALLER,
     )
 
 
@@ -66,6 +100,20 @@ class Stage(Protocol):
     async def lose(self) -> None:
         """The connection breaks."""
         ...
+
+    async def writes(self, who: Waiting, name: str) -> None:
+        """A caller's channel writes one of EVENTS."""
+        ...
+
+    async def is_not_reached(self, ref: CallRef) -> None:
+        """Whoever was just called back does not answer."""
+        ...
+
+    async def manned(self, seat: Seat) -> tuple[str, frozenset[str]]:
+        """Who Asterisk thinks is at a seat, and the survival queues that may ring it now."""
+        ...
+
+    async def blocked_until(self, number: str) -> str: ...
 
 
 class Ear:
@@ -125,6 +173,13 @@ class SwitchContract:
     async def test_a_caller_who_enters_the_room_is_heard_with_all_that_is_known(self, stage: Stage, ear: Ear) -> None:
         who = await stage.waits(caller())
         await ear.hears(EnteredRoom(who))
+
+    async def test_a_caller_whose_number_the_carrier_does_not_tell_has_an_empty_one(
+        self, stage: Stage, ear: Ear
+    ) -> None:
+        who = await stage.waits(replace(caller(), caller=""))
+        await ear.hears(EnteredRoom(who))
+        assert (await stage.switch.snapshot()).waiting == (who,)
 
     async def test_a_snapshot_tells_who_waits_and_who_survives(self, stage: Stage, ear: Ear) -> None:
         waiting = await stage.waits(caller())
@@ -190,9 +245,6 @@ class SwitchContract:
         assert answers[1] in (Answer.DONE, Answer.NO_CHANNEL)
         await ear.hears(EnteredRoom(who))
 
-    async def test_whoever_is_in_no_queue_cannot_be_withdrawn(self, stage: Stage, ear: Ear) -> None:
-        assert await stage.switch.withdraw(QUEUE, Channel("node1", "PJSIP/nobody-00000001")) is Answer.NO_CHANNEL
-
     async def test_after_a_lost_connection_a_snapshot_tells_what_was_missed(self, stage: Stage, ear: Ear) -> None:
         await stage.lose()
         who = await stage.waits(caller())
@@ -201,10 +253,128 @@ class SwitchContract:
 
     async def test_without_a_connection_commands_fail_and_there_is_no_snapshot(self, stage: Stage) -> None:
         assert not await stage.switch.beat(1_750_000_000)
-        assert await stage.switch.connect(Channel("node1", "PJSIP/carrier_a-00000001"), SEAT) is Answer.FAILED
-        assert await stage.switch.withdraw(QUEUE, Channel("node1", "PJSIP/carrier_a-00000001")) is Answer.FAILED
+        assert {await command for command in _commands(stage.switch, NOBODY)} == {Answer.FAILED}
+        assert await stage.switch.man(SEAT, None, frozenset(), paused=False) is Answer.FAILED
+        assert await stage.switch.block(CALLER, "20991231") is Answer.FAILED
+        assert await stage.switch.unblock(CALLER) is Answer.FAILED
+        assert await stage.switch.dial_back(_call_back()) is Answer.FAILED
+        assert await stage.switch.watch(SEAT, ABSENT_SEAT, Listening.LISTEN) is Answer.FAILED
         with pytest.raises(SwitchLost):
             await stage.switch.snapshot()
+        with pytest.raises(SwitchLost):
+            await stage.switch.parties(REF)
+
+    async def test_a_command_to_a_channel_that_is_gone_says_so(self, stage: Stage, ear: Ear) -> None:
+        answers = [await command for command in _commands(stage.switch, NOBODY)]
+        assert set(answers) == {Answer.NO_CHANNEL}
+
+    @pytest.mark.parametrize("name", EVENTS)
+    async def test_what_a_channel_writes_is_heard_with_all_that_is_known(
+        self, stage: Stage, ear: Ear, name: str
+    ) -> None:
+        who = await stage.waits(caller())
+        await stage.writes(who, name)
+        await ear.hears(EnteredRoom(who), event(name, who))
+
+    async def test_a_waiting_caller_can_be_told_its_place_and_a_telephone_its_answer(
+        self, stage: Stage, ear: Ear
+    ) -> None:
+        who = await stage.waits(caller())
+        assert await stage.switch.tell_place(who.channel, 3, -1) is Answer.DONE
+        assert await stage.switch.reply(who.channel, "desk_on") is Answer.DONE
+
+    async def test_a_caller_who_was_moved_up_keeps_that_place_over_a_restart_of_the_controller(
+        self, stage: Stage, ear: Ear
+    ) -> None:
+        who = await stage.waits(caller())
+        assert await stage.switch.move_up(who.channel, 1_600_000_000_000, 1) is Answer.DONE
+        (found,) = (await stage.switch.snapshot()).waiting
+        assert (found.t0_ms, found.priority) == (1_600_000_000_000, 1)
+
+    async def test_a_caller_who_overflows_waits_no_more(self, stage: Stage, ear: Ear) -> None:
+        who = await stage.waits(caller())
+        assert await stage.switch.overflow(who.channel, "duty") is Answer.DONE
+        assert (await stage.switch.snapshot()).waiting == ()
+
+    async def test_a_call_back_that_reaches_nobody_is_heard_with_its_own_ref(self, stage: Stage, ear: Ear) -> None:
+        assert await stage.switch.dial_back(_call_back()) is Answer.DONE
+        await stage.is_not_reached(OTHER_REF)
+        await ear.until(lambda heard: any(isinstance(event, CallBackEnded) for event in heard))
+        (ended,) = [event for event in ear.heard if isinstance(event, CallBackEnded)]
+        assert (ended.ref, ended.channel) == (OTHER_REF, None)
+        assert ended.why in ("busy", "no answer", "unreachable", "failed")
+
+    async def test_the_parties_of_a_call_are_its_channels_the_caller_first(self, stage: Stage, ear: Ear) -> None:
+        who = await stage.waits(caller())
+        await stage.waits(caller(OTHER_REF))
+        party, *_ = await stage.switch.parties(REF)
+        assert (party.channel, party.context, party.caller, party.seat) == (who.channel, "room", True, False)
+        assert await stage.switch.parties(CallRef("0b6f6a4e-6a1a-4d3e-9c53-4a3d7b1f0099")) == ()
+
+    async def test_a_leg_that_is_hung_up_ends(self, stage: Stage, ear: Ear) -> None:
+        who = await stage.waits(caller())
+        assert await stage.switch.hang_up(who.channel) is Answer.DONE
+        await ear.until(
+            lambda heard: any(isinstance(event, HungUp) and event.channel == who.channel for event in heard)
+        )
+
+    async def test_a_seat_is_manned_and_left_again_and_asking_twice_changes_nothing(
+        self, stage: Stage, ear: Ear
+    ) -> None:
+        agent, labour = Agent("1001"), frozenset({"labour"})
+        for _ in range(2):
+            assert await stage.switch.man(SEAT, agent, labour, paused=False) is Answer.DONE
+            assert await stage.manned(SEAT) == ("1001", frozenset({"survival_labour"}))
+        for _ in range(2):
+            assert await stage.switch.man(SEAT, agent, labour, paused=True) is Answer.DONE
+            assert await stage.manned(SEAT) == ("1001", frozenset())
+        assert await stage.switch.man(SEAT, agent, labour | {"english"}, paused=False) is Answer.DONE
+        assert await stage.manned(SEAT) == ("1001", frozenset({"survival_labour", QUEUE}))
+        for _ in range(2):
+            assert await stage.switch.man(SEAT, None, frozenset(), paused=False) is Answer.DONE
+            assert await stage.manned(SEAT) == ("", frozenset())
+
+    async def test_a_number_is_blocked_until_a_day_and_let_in_again(self, stage: Stage, ear: Ear) -> None:
+        for _ in range(2):
+            assert await stage.switch.block(CALLER, "20991231") is Answer.DONE
+            assert await stage.blocked_until(CALLER) == "20991231"
+        for _ in range(2):
+            assert await stage.switch.unblock(CALLER) is Answer.DONE
+            assert await stage.blocked_until(CALLER) == ""
+
+
+def _commands(switch: Switch, channel: Channel) -> tuple[Coroutine[None, None, Answer], ...]:
+    """Everything that can be asked of a channel."""
+    return (
+        switch.connect(channel, SEAT),
+        switch.withdraw(QUEUE, channel),
+        switch.tell_place(channel, 1, 2),
+        switch.move_up(channel, 1, 1),
+        switch.overflow(channel, "duty"),
+        switch.transfer(channel, "8001"),
+        switch.consult(channel, channel, "8001", join=False),
+        switch.join((channel, channel)),
+        switch.hang_up(channel),
+        switch.reply(channel, "desk_on"),
+    )
+
+
+def _call_back() -> DialBack:
+    """To a telephone that is not there."""
+    return DialBack(
+        ref=OTHER_REF,
+        first=REF,
+        attempt=1,
+        to=CALLER,
+        trunk=ABSENT_SEAT,
+        ring_s=5,
+        seat=SEAT,
+        number="12333",
+        skills=frozenset({"labour", "english"}),
+        priority=3,
+        language="zh",
+        t0_ms=1_750_000_000_123,
+    )
 
 
 def _last(heard: list[LiveEvent | None], seat: Seat) -> Device | None:

@@ -24,8 +24,8 @@ from asterisk.heard import HEARD
 from asterisk.message import AmiMessage, HeaderDoubled, HeaderMissing
 from asterisk.port import Answer, SwitchLost
 from asterisk.switch import AmiSwitch
-from calls.live import Channel, Device, HungUp, Seat, SeatChanged
-from tests.support.fake_ami import GREETING, FakeAmi, FakeChannel, fake_ami, frame
+from calls.live import Channel, Seat
+from tests.support.fake_ami import GREETING, FakeAmi, fake_ami, frame
 
 PATIENT = AmiBounds(answer_s=20.0, list_s=20.0, ping_every_s=20.0)
 HASTY = AmiBounds(answer_s=0.1, list_s=0.1, ping_every_s=20.0)
@@ -109,6 +109,13 @@ async def test_bytes_that_are_no_utf8_spoil_only_their_own_value(server: FakeAmi
     found = await heard(connection, 2)
     assert [one.required("Channel") for one in found] == ["PJSIP/a-1", "PJSIP/b-1"]
     assert found[0].required("CallerIDName").endswith("!")
+
+
+async def test_a_header_without_a_value_is_kept_wherever_it_stands(server: FakeAmi, connection: AmiConnection) -> None:
+    for _ in range(2):
+        server.event("UserEvent", ("Keyed", ""), ("Pin", ""))
+    for found in await heard(connection, 2):
+        assert (found.required("Keyed"), found.required("Pin")) == ("", "")
 
 
 # Sending.
@@ -296,82 +303,20 @@ async def test_a_closed_connection_leaves_no_task_behind(server: FakeAmi) -> Non
     assert asyncio.all_tasks() == before
 
 
-# The switch on top of it.
+async def test_how_an_action_ended_in_the_end_is_an_event_and_not_its_answer(
+    server: FakeAmi, connection: AmiConnection
+) -> None:
+    server.mute = {"Originate"}
+    asked = asyncio.create_task(connection.act("Originate", {"Channel": "PJSIP/138@x"}, outcome_id="callback-r1"))
+    await until_asked(server, connection, "Originate")
+    ident = ("ActionID", "callback-r1")
+    server.event("OriginateResponse", ident, ("Response", "Failure"), ("Reason", "5"))
+    server.send(frame([("Response", "Success"), ident, ("Message", "Originate successfully queued")]))
+    assert (await asked).required("Message") == "Originate successfully queued"
+    assert [one.required("Reason") for one in await heard(connection, 1)] == ["5"]
 
 
-async def test_an_unreadable_message_is_counted_and_the_next_one_is_read(server: FakeAmi) -> None:
-    switch = AmiSwitch("node1", server.access, PATIENT)
-    async with aclosing(switch.batches()) as batches:
-        assert await anext(batches) is None
-        server.event("Hangup", ("Channel", "PJSIP/a-1"), ("Cause", "sixteen"))
-        server.event("Hangup", ("Channel", "PJSIP/a-2"))
-        server.event("Hangup", ("Channel", "PJSIP/a-3"), ("Cause", "16"))
-        assert await anext(batches) == (HungUp(Channel("node1", "PJSIP/a-3"), 16),)
-    assert switch.unreadable == 2
-
-
-async def test_all_that_has_arrived_is_one_batch(server: FakeAmi) -> None:
-    switch = AmiSwitch("node1", server.access, PATIENT)
-    async with aclosing(switch.batches()) as batches:
-        assert await anext(batches) is None
-        for number in range(5):
-            server.event("Hangup", ("Channel", f"PJSIP/a-{number}"), ("Cause", "16"))
-        assert await switch.beat(1)
-        assert await anext(batches) == tuple(HungUp(Channel("node1", f"PJSIP/a-{number}"), 16) for number in range(5))
-
-
-async def test_a_snapshot_replaces_what_was_heard_before_it_but_keeps_what_came_during_it(server: FakeAmi) -> None:
-    switch = AmiSwitch("node1", server.access, PATIENT)
-    server.devices = {"PJSIP/8001": "BUSY"}
-    async with aclosing(switch.batches()) as batches:
-        assert await anext(batches) is None
-        server.event("Hangup", ("Channel", "PJSIP/old-1"), ("Cause", "16"))
-        server.device("8001", "NOT_INUSE")
-        server.before_list = lambda: server.event("Hangup", ("Channel", "PJSIP/new-1"), ("Cause", "16"))
-        await switch.snapshot()
-        during = HungUp(Channel("node1", "PJSIP/new-1"), 16)
-        assert await anext(batches) == (SeatChanged(Seat("8001"), Device.FREE), during, during)
-
-
-async def test_a_snapshot_that_fails_gives_the_connection_up(server: FakeAmi) -> None:
-    switch = AmiSwitch("node1", server.access, PATIENT)
-    server.refused = {"Status": "Permission denied"}
-    async with aclosing(switch.batches()) as batches:
-        assert await anext(batches) is None
-        with pytest.raises(SwitchLost, match="Permission denied"):
-            await switch.snapshot()
-        server.refused = {}
-        assert await anext(batches) is None
-        assert (await switch.snapshot()).waiting == ()
-
-
-async def test_a_redirect_names_the_seat_as_extension_and_is_sent_once(server: FakeAmi) -> None:
-    server.channels["PJSIP/a-1"] = FakeChannel("room")
-    switch = AmiSwitch("node1", server.access, PATIENT)
-    async with aclosing(switch.batches()) as batches:
-        assert await anext(batches) is None
-        assert await switch.connect(Channel("node1", "PJSIP/a-1"), Seat("8001")) is Answer.DONE
-    (sent,) = server.actions("Redirect")
-    assert {name: sent[name] for name in ("Channel", "Context", "Exten", "Priority")} == {
-        "Channel": "PJSIP/a-1",
-        "Context": "connect",
-        "Exten": "8001",
-        "Priority": "1",
-    }
-
-
-async def test_a_reader_that_is_cancelled_can_close_the_switch(server: FakeAmi) -> None:
-    switch = AmiSwitch("node1", server.access, PATIENT)
-
-    async def read() -> None:
-        async with aclosing(switch.batches()) as batches:
-            async for _batch in batches:
-                reading.set()
-
-    reading = asyncio.Event()
-    task = asyncio.create_task(read())
-    await reading.wait()
-    task.cancel()
-    await asyncio.wait({task})
-    await switch.close()
-    assert not await switch.beat(1)
+async def until_asked(server: FakeAmi, connection: AmiConnection, action: str) -> None:
+    async with asyncio.timeout(20):
+        while not server.actions(action):
+            await connection.act("Ping")

@@ -4,12 +4,31 @@ import pytest
 
 from asterisk.heard import VARIABLES, Offered, Unreadable, event_of, seat_of, standing_of, survival_queue
 from asterisk.message import AmiMessage, HeaderMissing
-from calls.live import CallRef, CameBack, Channel, Device, EnteredRoom, EnteredSurvival, LeftRoom, Seat, Waiting
+from asterisk.parties import parties_of
+from asterisk.port import Party
+from calls.live import (
+    CallBackEnded,
+    CallRef,
+    CameBack,
+    Channel,
+    DeskCode,
+    Device,
+    EnteredRoom,
+    EnteredSurvival,
+    LeftRoom,
+    Seat,
+    SeatDialled,
+    SentToSeat,
+    Waiting,
+    WantsCallBack,
+)
 
+CALLER = "13800000001"
 WHO = Waiting(
-    Channel("node1", "PJSIP/carrier_a-0000001c"), CallRef("r1"), 1750, frozenset({"a", "b"}), 3, "12333", "zh"
+    Channel("node1", "PJSIP/carrier_a-0000001c"), CallRef("r1"), 1750, frozenset({"a", "b"}), 3, "12333", "zh", CALLER
 )
 ROOM = {"Ref": "r1", "T0": "1750", "Skills": "a+b", "Priority": "3", "Number": "12333", "Language": "zh"}
+ROOM |= {"Caller": CALLER}
 ROW = {
     "CONTEXT": "room",
     "EXTEN": "s",
@@ -32,12 +51,19 @@ def user_event(name: str, body: dict[str, str]) -> AmiMessage:
     return AmiMessage.of((header, values) for header, values in headers.items())
 
 
-def row(bridge: str = "", data: str = "", **changed: str) -> AmiMessage:
+def row(
+    bridge: str = "",
+    data: str = "",
+    number: str = CALLER,
+    channel: str = WHO.channel.name,
+    state: str = "6",
+    **changed: str,
+) -> AmiMessage:
     values = ROW | changed
     lines = [f"{name}={values[name]}" for name in VARIABLES if name in values]
-    return AmiMessage.of(
-        [("Event", "Status"), ("Channel", WHO.channel.name), ("BridgeID", bridge), ("Data", data), ("Variable", lines)]
-    )
+    headers = [("Event", "Status"), ("Channel", channel), ("CallerIDNum", number), ("BridgeID", bridge)]
+    headers += [("ChannelState", state), ("Data", data), ("Linkedid", "node1-1.1")]
+    return AmiMessage.of([*headers, ("Variable", lines)])
 
 
 def test_a_caller_enters_the_room() -> None:
@@ -55,6 +81,83 @@ def test_a_caller_comes_back_from_a_seat_and_leaves() -> None:
     assert event_of(back, "node1") == CameBack(CallRef("r1"), Seat("8001"), "BUSY")
     assert event_of(user_event("Left", {"Ref": "r1", "To": "emergency"}), "node1") == LeftRoom(
         CallRef("r1"), "emergency"
+    )
+
+
+def test_an_agents_transfer_to_a_seat_may_be_told_by_another_channel_than_the_callers() -> None:
+    sent = {"Ref": "r1", "Seat": "8002"}
+    assert event_of(user_event("Sent", sent), "node1") == SentToSeat(WHO.ref, WHO.channel, Seat("8002"))
+    other = Channel("node1", "PJSIP/carrier_a-0000001d")
+    told = event_of(user_event("Sent", sent | {"On": other.name}), "node1")
+    assert told == SentToSeat(WHO.ref, other, Seat("8002"), talking=True)
+
+
+def test_a_waiting_caller_wants_to_be_called_back() -> None:
+    assert event_of(user_event("CallBack", ROOM | {"To": "13900000000"}), "node1") == WantsCallBack(WHO, "13900000000")
+
+
+@pytest.mark.parametrize("to", ["", "13900000000;x", "1" * 21, "１２３"])
+def test_nobody_is_called_back_at_what_is_no_telephone_number(to: str) -> None:
+    with pytest.raises(Unreadable, match="To"):
+        event_of(user_event("CallBack", ROOM | {"To": to}), "node1")
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"), [("5", "busy"), ("3", "no answer"), ("1", "no answer"), ("8", "unreachable"), ("0", "failed")]
+)
+def test_a_call_back_that_reached_nobody_tells_why(reason: str, why: str) -> None:
+    assert event_of(outcome("callback-r1", "Failure", reason), "node1") == CallBackEnded(WHO.ref, None, why)
+
+
+def test_a_call_back_that_was_answered_is_told_by_the_call_itself() -> None:
+    assert event_of(outcome("callback-r1", "Success", "4"), "node1") is None
+    reached = event_of(user_event("Reached", {"Ref": "r1"}), "node1")
+    assert reached == CallBackEnded(WHO.ref, WHO.channel, "")
+
+
+def test_the_outcome_of_something_else_that_was_dialled_means_nothing() -> None:
+    assert event_of(outcome("hotline-7", "Failure", "5"), "node1") is None
+
+
+def outcome(action_id: str, response: str, reason: str) -> AmiMessage:
+    headers = [("Event", "OriginateResponse"), ("ActionID", action_id), ("Response", response), ("Reason", reason)]
+    return AmiMessage.of(headers)
+
+
+DESK = {"Seat": "8001", "Code": "*11", "Keyed": "1001", "Pin": "4711"}
+
+
+def test_a_code_dialled_at_a_seat_is_heard_and_its_pin_is_not_shown() -> None:
+    heard = event_of(user_event("Desk", DESK), "node1")
+    assert heard == SeatDialled(WHO.channel, Seat("8001"), DeskCode.SIGN_ON, "1001", "4711")
+    assert "4711" not in repr(heard)
+
+
+@pytest.mark.parametrize("wrong", [{"Code": "*19"}, {"Seat": "carrier"}, {"Keyed": "1" * 10}, {"Pin": "x4711"}])
+def test_a_code_that_cannot_be_is_refused_without_telling_a_pin(wrong: dict[str, str]) -> None:
+    with pytest.raises(Unreadable, match=next(iter(wrong))) as caught:
+        event_of(user_event("Desk", DESK | wrong), "node1")
+    assert "4711" not in str(caught.value)
+
+
+def test_a_caller_whose_number_is_not_told_has_none() -> None:
+    found = standing_of(row(number="<unknown>"), "node1")
+    assert isinstance(found, EnteredRoom)
+    assert found.caller.caller == ""
+
+
+def test_the_parties_of_a_call_are_told_apart() -> None:
+    rows = (
+        row(channel="PJSIP/8001-00000002", HL_REF="r1", data="(Outgoing Line)"),
+        row(CONTEXT="held"),
+        row(channel="PJSIP/tax_centre-00000003", HL_REF="(null)", CONTEXT="party"),
+        row(channel="PJSIP/8002-00000004", HL_REF="(null)", data="(Outgoing Line)", state="5"),
+    )
+    assert parties_of(rows, WHO.ref, "node1") == (
+        Party(WHO.channel, "held", "carrier_a", seat=False, caller=True),
+        Party(Channel("node1", "PJSIP/8001-00000002"), "", "8001", seat=True, caller=False),
+        Party(Channel("node1", "PJSIP/tax_centre-00000003"), "party", "tax_centre", seat=False, caller=False),
+        Party(Channel("node1", "PJSIP/8002-00000004"), "", "8002", seat=True, caller=False, answered=False),
     )
 
 
@@ -116,20 +219,29 @@ def test_an_unheard_of_device_state_is_refused() -> None:
 def test_the_context_tells_where_a_caller_stands() -> None:
     assert standing_of(row(), "node1") == EnteredRoom(WHO)
     assert standing_of(row(CONTEXT="survival"), "node1") == EnteredSurvival(WHO, "survival_a_b")
-    assert standing_of(row(CONTEXT="connect", HL_SEAT="8001"), "node1") == Offered(WHO.ref, WHO.channel, Seat("8001"))
+    assert standing_of(row(CONTEXT="connect", HL_SEAT="8001"), "node1") == Offered(
+        WHO.ref, WHO.channel, Seat("8001"), WHO
+    )
     assert standing_of(row(CONTEXT="menu_main_zh"), "node1") is None
 
 
 def test_a_caller_redirected_this_very_moment_is_at_the_seat() -> None:
-    assert standing_of(row(CONTEXT="connect", EXTEN="8001"), "node1") == Offered(WHO.ref, WHO.channel, Seat("8001"))
+    assert standing_of(row(CONTEXT="connect", EXTEN="8001"), "node1") == Offered(
+        WHO.ref, WHO.channel, Seat("8001"), WHO
+    )
 
 
 def test_what_follows_a_talk_still_belongs_to_the_seat() -> None:
-    assert standing_of(row(CONTEXT="talked", HL_SEAT="8001"), "node1") == Offered(WHO.ref, WHO.channel, Seat("8001"))
+    assert standing_of(row(CONTEXT="talked", HL_SEAT="8001"), "node1") == Offered(
+        WHO.ref, WHO.channel, Seat("8001"), WHO
+    )
 
 
-def test_a_survivor_whom_a_seat_has_answered_waits_no_more() -> None:
+def test_a_survivor_whom_a_seat_has_answered_waits_no_more_and_is_at_that_seat() -> None:
     assert standing_of(row(CONTEXT="survival", bridge="5f0c"), "node1") is None
+    assert standing_of(row(CONTEXT="survival", bridge="5f0c", HL_SEAT="8001"), "node1") == Offered(
+        WHO.ref, WHO.channel, Seat("8001"), WHO
+    )
 
 
 @pytest.mark.parametrize("unset", ["HL_REF", "HL_T0", "HL_SKILLS", "HL_PRIO"])
