@@ -100,7 +100,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class EmergencyChosen:
-    """An emergency number is wanted: `by` = `dialled`, `menu` or `waiting`."""
+    """An emergency number is wanted: `by` = `dialled`, `menu`, `waiting`, or an agent's `transfer` or `consult`."""
 
     kind: ClassVar[str] = "EMERGENCY"
     number: str
@@ -149,6 +149,8 @@ class SeatOffered:
 
     kind: ClassVar[str] = "OFFER"
     seat: str
+    agent: str = ""
+    """Who is signed on there, as far as Asterisk was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,80 @@ class RecordingStarted:
     file: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceTold:
+    """A waiting caller was told its place: 1 is next. `minutes` of wait estimated, rounded up; -1: not known."""
+
+    kind: ClassVar[str] = "PLACE"
+    position: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallBackWanted:
+    """The caller hangs up and is called back at this number when its turn comes."""
+
+    kind: ClassVar[str] = "CALLBACK"
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalledBack:
+    """This call was made by us: for the call `first`, at the try `attempt`, counted from 1."""
+
+    kind: ClassVar[str] = "CALLED_BACK"
+    first: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overflowed:
+    """The call leaves the waiting room after a long wait, or because nobody is on duty: `centre_<id>` or `duty`."""
+
+    kind: ClassVar[str] = "OVERFLOW"
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """An agent passes the call on. `to` is a goal of `routing.goals`; `how` is `blind` or `attended`."""
+
+    kind: ClassVar[str] = "TRANSFER"
+    to: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The caller hears music while the seat talks with somebody else."""
+
+    kind: ClassVar[str] = "HELD"
+    seat: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The caller talks with several people at once, or again with the seat after being held."""
+
+    kind: ClassVar[str] = "JOINED"
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """The caller's mark for the talk, 1 to 5."""
+
+    kind: ClassVar[str] = "RATED"
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLeft:
+    """The caller spoke a message after the mark, into this file of the spool."""
+
+    kind: ClassVar[str] = "MESSAGE"
+    file: str
+
+
 Step = (
     Arrived
     | Served
@@ -196,10 +272,21 @@ Step = (
     | SeatMissed
     | TalkEnded
     | RecordingStarted
+    | PlaceTold
+    | CallBackWanted
+    | CalledBack
+    | Overflowed
+    | Transferred
+    | Held
+    | Joined
+    | Rated
+    | MessageLeft
 )
 
 STEPS: dict[str, type[Any]] = {step.kind: step for step in Step.__args__}
 """Every kind of step by the name that stands in the CEL file."""
+
+_HINTS = {kind: get_type_hints(step) for kind, step in STEPS.items()}
 
 
 class StepWrong(ValueError):
@@ -220,7 +307,7 @@ def read(kind: str, text: str) -> Step:
     step = STEPS.get(kind)
     if step is None:
         raise StepWrong(kind, "no such kind of step")
-    hints = get_type_hints(step)
+    hints = _HINTS[kind]
     found: dict[str, Any] = {}
     for part in text.split("&") if text else []:
         field, equals, value = part.partition("=")

@@ -1,6 +1,6 @@
 """A call comes in: emergencies first, then whether it can be served at all."""
 
-from calls.journal import Arrived, EmergencyChosen, RecordingStarted, Refused
+from calls.journal import Arrived, EmergencyChosen, Refused
 from dialplan.clock import day_number, today
 from dialplan.emergencies import star, to_emergency
 from dialplan.journal import said, wrote
@@ -13,10 +13,25 @@ from dialplan.names import (
     MUSIC,
     RECEIVED,
     REFUSED,
-    SEAT,
     number_context,
 )
-from dialplan.values import At, Context, Do, Extension, Gosub, Goto, GotoIf, Move, Pattern, Put, Return, Target, code
+from dialplan.recording import recorded
+from dialplan.values import (
+    At,
+    Context,
+    Do,
+    Extension,
+    Gosub,
+    Goto,
+    GotoIf,
+    Here,
+    Move,
+    Pattern,
+    Put,
+    Return,
+    Target,
+    code,
+)
 from settings.emergencies import routes
 from settings.shapes import Settings
 
@@ -24,6 +39,8 @@ LONGEST_NUMBER = 20
 """Digits. A longer dialled number, or one with anything else in it, gets a 404 and no dialplan at all."""
 NEVER = "99999999"
 """Later than any day."""
+_BLOCKED_AT_THE_DESK = code("${FILTER(0-9,${DB(blocked/${CALLERID(num)})})}")
+"""The last day on which a caller is blocked who is not in the settings; empty for everybody else."""
 
 
 def arrival_contexts(settings: Settings) -> tuple[Context, ...]:
@@ -33,7 +50,6 @@ def arrival_contexts(settings: Settings) -> tuple[Context, ...]:
         _received(settings),
         _blocked(settings),
         _refused(settings),
-        _seat(settings),
     )
 
 
@@ -54,15 +70,11 @@ def _arrival(settings: Settings) -> Context:
         Extension(Pattern("_" + "X" * digits), (Put("HL_SINCE", NEVER), Goto(admission)))
         for digits in range(2, LONGEST_NUMBER + 1)
     ]
-    return Context(ARRIVAL, (*_emergencies(settings), *served, *unknown))
+    return Context(ARRIVAL, (*emergency_numbers(settings), *served, *unknown))
 
 
-def _seat(settings: Settings) -> Context:
-    """What seats may dial by themselves."""
-    return Context(SEAT, _emergencies(settings))
-
-
-def _emergencies(settings: Settings) -> tuple[Extension, ...]:
+def emergency_numbers(settings: Settings) -> tuple[Extension, ...]:
+    """What comes first wherever somebody dials, a citizen or a seat."""
     return tuple(
         Extension(
             route.number,
@@ -120,10 +132,6 @@ def _admission(settings: Settings) -> Context:
     """Extension = number dialled. Lets a call in, or refuses it and says why."""
     served = code("number_${EXTEN}")
     among = tuple(Target(number_context(number), "dialled") for number in settings.numbers)
-    recording: tuple[Move, ...] = (
-        Do("MixMonitor", (code("${HL_REF}.wav"), "b")),
-        wrote(RecordingStarted, file=code("${HL_REF}.wav")),
-    )
     capacity = settings.server.capacity.ordinary
     return Context(
         ADMISSION,
@@ -138,8 +146,11 @@ def _admission(settings: Settings) -> Context:
                     GotoIf(code("${HL_TODAY} < ${HL_SINCE}"), Target(REFUSED, "unknown")),
                     Gosub(Target(BLOCKED, code("c${CALLERID(num)}"), among=(Target(BLOCKED, "_c!"),))),
                     GotoIf(code("${HL_TODAY} <= ${GOSUB_RETVAL}"), Target(REFUSED, "blocked")),
-                    Do("Answer"),
-                    *(recording if settings.server.recording.enabled else ()),
+                    # Asterisk complains of a question without a number in it.
+                    GotoIf(code('"${CALLERID(num)}" = ""'), Here("let_in")),
+                    GotoIf(code("${HL_TODAY} <= 0<until>", until=_BLOCKED_AT_THE_DESK), Target(REFUSED, "blocked")),
+                    At("let_in", Do("Answer")),
+                    *recorded(settings),
                     Goto(Target(served, "dialled", among=among)),
                 ),
             ),

@@ -3,9 +3,11 @@
 import math
 
 from calls.journal import SeatMissed, SeatOffered, TalkEnded
-from dialplan.emergencies import to_emergency
+from dialplan.guard import astray, guarded
 from dialplan.journal import wrote
 from dialplan.names import CONNECT, MUSIC, ROOM, SEAT_LEG, TALKED
+from dialplan.recording import recorded_on
+from dialplan.survey import after_talk
 from dialplan.values import (
     Address,
     At,
@@ -43,13 +45,17 @@ def connect_context(settings: Settings) -> Context:
             Extension(
                 Pattern("_X."),
                 (
-                    # Sent here just when an emergency key was pressed: the key wins.
-                    GotoIf(code('"${HL_EMERGENCY}" != ""'), to_emergency(settings, code("${HL_EMERGENCY}"))),
+                    *guarded(settings),
                     Put("HL_SEAT", code("${EXTEN}")),
-                    wrote(SeatOffered, seat=code("${HL_SEAT}")),
+                    wrote(
+                        SeatOffered,
+                        seat=code("${HL_SEAT}"),
+                        # A global variable of each seat, empty where nobody is signed on.
+                        agent=code("${FILTER(0-9,${AGENT_${HL_SEAT}})}"),
+                    ),
                     Put("HL_TRY", 0),
                     Put("HL_WHY", "TAKEN"),
-                    At("guard", GotoIf(_free(settings, dial), Here("take"))),
+                    At("guard", GotoIf(free(settings, dial), Here("take"))),
                     Put("HL_TRY", code("$[${HL_TRY} + 1]")),
                     GotoIf(code("${HL_TRY} > <tries>", tries=GUARD_TRIES), Here("missed")),
                     Do("Wait", (code("0.02"),)),
@@ -70,6 +76,7 @@ def connect_context(settings: Settings) -> Context:
                     Goto(Target(ROOM)),
                 ),
             ),
+            *astray(settings),
         ),
     )
 
@@ -85,7 +92,7 @@ def device_known(settings: Settings) -> bool:
     return settings.answering.dial == "PJSIP/{seat}"
 
 
-def _free(settings: Settings, dial: Code) -> Code:
+def free(settings: Settings, dial: Code) -> Code:
     alone = code("${GROUP_COUNT(${EXTEN}@seat)} = 0")
     if not device_known(settings):
         return alone
@@ -93,7 +100,10 @@ def _free(settings: Settings, dial: Code) -> Code:
 
 
 def leg_context() -> Context:
-    """Runs on a seat's leg once it has answered: its end tells the caller's channel why."""
+    """Runs on a seat's leg once it has answered: its end tells the caller's channel why.
+
+    A queue tells only now which seat it chose; whoever steers again during the talk finds it there.
+    """
     handler = Target(SEAT_LEG, "ended")
     return Context(
         SEAT_LEG,
@@ -101,7 +111,9 @@ def leg_context() -> Context:
             Extension(
                 "s",
                 (
-                    Put("CHANNEL(hangup_handler_push)", code("<leg>,ended,1", leg=SEAT_LEG), (handler,)),
+                    GotoIf(code('"${MEMBERNAME}" = ""'), Here("watch")),
+                    Put("MASTER_CHANNEL(HL_SEAT)", code("${MEMBERNAME}")),
+                    At("watch", Put("CHANNEL(hangup_handler_push)", code("<leg>,ended,1", leg=SEAT_LEG), (handler,))),
                     Return(),
                 ),
             ),
@@ -110,8 +122,8 @@ def leg_context() -> Context:
     )
 
 
-def talked_context() -> Context:
-    """The seat's leg is gone and the caller is still there: back to the room, or the end."""
+def talked_context(settings: Settings) -> Context:
+    """The seat's leg is gone and the caller is still there: back to the room, or the end, or the survey before it."""
     steps: tuple[Move | At, ...] = (
         Put("GROUP(seat)"),
         Put("HL_TRY", 0),
@@ -123,8 +135,9 @@ def talked_context() -> Context:
         At("silent", Put("HL_CAUSE", 16)),
         At("told", wrote(TalkEnded, seat=code("${HL_SEAT}"), q850_cause=code("${HL_CAUSE}"))),
         GotoIf(code("${HL_CAUSE} = <lost>", lost=LOST), Here("lost")),
-        Do("Hangup", (16,)),
+        *after_talk(settings),
         At("lost", _back("LOST")),
+        *recorded_on(settings),
         Goto(Target(ROOM)),
     )
     return Context(TALKED, (Extension("s", steps),))

@@ -44,7 +44,7 @@ def _emergency(settings: Settings, route: EmergencyRoute) -> Extension:
     return Extension(route.number, tuple(steps))
 
 
-def dialled(trunk: str, number: str, ring_s: int) -> tuple[Move, ...]:
+def dialled(trunk: str, number: str | Code, ring_s: int) -> tuple[Move, ...]:
     """A call outwards and how it ended; the caller goes on after it."""
     return (
         wrote(TrunkTried, trunk=trunk, dial=number),
@@ -87,15 +87,13 @@ def star(settings: Settings, where: Arg, by: str, otherwise: Target, *, leaving:
     )
 
 
-def chosen(
-    settings: Settings, where: Arg, key: Arg, by: str, *, number: Arg = CHOSEN, leaving: tuple[Move, ...] = ()
-) -> tuple[Move, ...]:
+def chosen(settings: Settings, where: Arg, key: Arg, by: str, *, leaving: tuple[Move, ...] = ()) -> tuple[Move, ...]:
     """An emergency key was pressed in full. From the first step on no redirect to a seat that is on its
     way can take the call: `connect` sends it back."""
     return (
-        Put("HL_EMERGENCY", number),
+        Put("HL_EMERGENCY", CHOSEN),
         wrote(KeyPressed, where=where, key=key),
         *leaving,
-        wrote(EmergencyChosen, number=number, by=by),
-        Goto(to_emergency(settings, number)),
+        wrote(EmergencyChosen, number=CHOSEN, by=by),
+        Goto(to_emergency(settings)),
     )

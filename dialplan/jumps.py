@@ -4,7 +4,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from dialplan.values import At, Code, Context, Do, Extension, Gosub, Goto, GotoIf, Here, Move, Play, Put, Return, Target
+from dialplan.values import (
+    Ask,
+    At,
+    Code,
+    Context,
+    Do,
+    Extension,
+    Gosub,
+    Goto,
+    GotoIf,
+    Here,
+    Move,
+    Play,
+    Put,
+    Return,
+    Target,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ def _targets(move: Move, context: str, extension: str) -> Iterator[Target]:
             yield from reaches
         case Play(keys=keys) if keys is not None:
             yield from _meant(keys)
-        case Return() | Play() | Goto() | GotoIf():
+        case Return() | Play() | Ask() | Goto() | GotoIf():
             pass
         case _:
             assert_never(move)

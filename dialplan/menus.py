@@ -16,9 +16,11 @@ from dialplan.names import (
     to_person,
 )
 from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Here, Move, Pattern, Put, Target, code
+from settings.actions import Action, Menu, Say, Speak, ToMenu, ToNumber, ToQueue
+from settings.actions import Do as Word
 from settings.demands import demand
-from settings.shapes import Action, Language, Menu, Say, Settings, Speak, ToMenu, ToNumber, ToQueue
-from settings.shapes import Do as Word
+from settings.shape import Language
+from settings.shapes import Settings
 
 MENUS_AT_MOST = 20
 """A call enters menus so often, attempts counted; then a person takes it."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from dialplan.values import Code, Target, code
-from settings.shapes import Language
+from settings.shape import Language
 
 ARRIVAL = "arrival"
 ADMISSION = "admission"
@@ -19,16 +19,38 @@ SEAT_LEG = "seat_leg"
 SURVIVAL = "survival"
 SURVIVAL_KEYS = "survival_keys"
 SEAT = "seat"
+DESK = "desk"
+CALLBACK = "callback"
+KEPT = "kept"
+OVERFLOW = "overflow"
+SURVEY = "survey"
+SURVEY_MESSAGE = "survey_message"
+TRANSFER = "transfer"
+CONSULT = "consult"
+HELD = "held"
+PARTY = "party"
+PARTY_LEFT = "party_left"
+PASSED = "passed"
+CONSULTED = "consulted"
+CONSULT_SEAT = "consult_seat"
+TOGETHER = "together"
+BLOCKING = "blocking"
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 AMI_USER = "controller"
 MUSIC = "hold"
 
+CONFERENCE = "talk"
+CALLER_PROFILE = "caller"
+LEG_PROFILE = "leg"
+"""Of confbridge.conf: the conversation, its caller, and everybody else in it."""
+
 CHANNEL_VARIABLES = ("HL_REF", "HL_T0", "HL_SKILLS", "HL_PRIO", "HL_NUMBER", "HL_LANG", "HL_SEAT")
 """On every event of a call, and all that a restarted controller needs to know of it."""
 
 CALLER = code("${URIENCODE(${CALLERID(num)})}")
+CALLER_DIGITS = code("${FILTER(0-9+,${CALLERID(num)})}")
 LANGUAGE = code("${HL_LANG}")
 
 SPOKEN_TO = "_[0-9A-D#]"

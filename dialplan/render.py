@@ -6,6 +6,7 @@ from typing import assert_never
 from dialplan.values import (
     Address,
     Arg,
+    Ask,
     At,
     Code,
     ConfigFile,
@@ -133,14 +134,20 @@ def _move(move: Move) -> str:  # noqa: PLR0911 -- one for each kind
             return f"Return({_value(value)})"
         case Play():
             return _play(move)
+        case Ask(name=name, most=most, wait_s=wait_s):
+            return f"Read({_balanced(name)},{_sound(move)},{most},,1,{wait_s})"
         case _:
             assert_never(move)
 
 
+def _sound(played: Play | Ask) -> str:
+    if not _NAME.fullmatch(played.prompt):
+        raise Unsafe(played.prompt, "no prompt can be called so")
+    return f"${{SAY_{_value(played.language)}_{played.prompt}}}"
+
+
 def _play(play: Play) -> str:
-    if not _NAME.fullmatch(play.prompt):
-        raise Unsafe(play.prompt, "no prompt can be called so")
-    sound = f"${{SAY_{_value(play.language)}_{play.prompt}}}"
+    sound = _sound(play)
     if play.deaf:
         return f"Playback({sound})"
     context = f",,{_argument(play.keys.context)}" if play.keys else ""

@@ -6,8 +6,8 @@ from typing import Self
 
 from calls.cel import COLUMNS
 from dialplan.arrival import full_listeners
-from dialplan.names import AMI_USER, CHANNEL_VARIABLES, MUSIC
-from dialplan.values import Address, Code, ConfigFile, Section
+from dialplan.names import AMI_USER, CALLER_PROFILE, CHANNEL_VARIABLES, CONFERENCE, LEG_PROFILE, MUSIC
+from dialplan.values import Address, Arg, Code, ConfigFile, Section
 from settings.secrets import Secrets
 from settings.shapes import Settings
 
@@ -47,6 +47,7 @@ MODULES = (
     "res_pjsip_outbound_registration",
     "res_pjsip_endpoint_identifier_ip",
     "res_pjsip_endpoint_identifier_user",
+    "res_pjsip_refer",
     "res_pjsip_registrar",
     "res_pjsip_sdp_rtp",
     "res_pjsip_nat",
@@ -55,6 +56,8 @@ MODULES = (
     # Bridges, codecs and files.
     "bridge_simple",
     "bridge_native_rtp",
+    "bridge_builtin_features",
+    "bridge_softmix",
     "codec_alaw",
     "codec_ulaw",
     "codec_a_mu",
@@ -66,18 +69,24 @@ MODULES = (
     "app_dial",
     "app_queue",
     "app_playback",
+    "app_playtones",
     "app_read",
     "app_mixmonitor",
+    "app_confbridge",
+    "app_chanspy",
+    "app_record",
     "app_stack",
     "app_userevent",
     "app_celgenuserevent",
     "func_callerid",
     "func_channel",
     "func_cut",
+    "func_db",
     "func_devstate",
     "func_groupcount",
     "func_logic",
     "func_strings",
+    "func_timeout",
     "func_uri",
     "func_uuid",
     # The manager's lists of seats.
@@ -175,7 +184,10 @@ def logger() -> ConfigFile:
 
 
 def manager(settings: Settings, secrets: Secrets) -> ConfigFile:
-    """The controller's account: it hears three kinds of events and steers calls, no more."""
+    """The controller's account: it hears four kinds of events and steers calls, no more.
+
+    It has no `system` class, with which it could run programs.
+    """
     listen = settings.server.ami
     return ConfigFile(
         (
@@ -198,9 +210,10 @@ def manager(settings: Settings, secrets: Secrets) -> ConfigFile:
                     ("deny", "0.0.0.0/0.0.0.0"),
                     ("permit", f"{listen.address}/255.255.255.255"),
                     ("read", "system,call,user"),
-                    ("write", "call,reporting"),
+                    ("write", "call,reporting,originate,agent"),
                     ("writetimeout", 1000),
                     ("eventfilter(action(include),name(UserEvent))", ""),
+                    ("eventfilter(action(include),name(OriginateResponse))", ""),
                     (_filter("Hangup", "Channel"), "PJSIP/"),
                     (_filter("DeviceStateChange", "Device"), "PJSIP/"),
                 ),
@@ -231,11 +244,35 @@ def music(places: AsteriskPlaces) -> ConfigFile:
     )
 
 
+def conferences() -> ConfigFile:
+    """Talks of more than two. They make no sound of their own and know no keys.
+
+    The caller leaves with the last of the others, who are the marked ones.
+    """
+    user: tuple[tuple[str, Arg], ...] = (
+        ("type", "user"),
+        ("quiet", "yes"),
+        ("announce_only_user", "no"),
+        ("dtmf_passthrough", "yes"),
+        ("music_on_hold_when_empty", "yes"),
+        ("music_on_hold_class", MUSIC),
+    )
+    return ConfigFile(
+        (
+            Section("general", ()),
+            Section(CONFERENCE, (("type", "bridge"), ("mixing_interval", 20), ("internal_sample_rate", 8000))),
+            Section(CALLER_PROFILE, (*user, ("end_marked", "yes"))),
+            Section(LEG_PROFILE, (*user, ("marked", "yes"))),
+        )
+    )
+
+
 def bare() -> dict[str, ConfigFile]:
     """Files that Asterisk asks for and in which there is little to say."""
     return {
         "cdr.conf": _general(("enable", "no")),
         "http.conf": _general(("enabled", "no")),
+        "confbridge.conf": conferences(),
         # Without these it complains, and goes on as it would with them.
         **dict.fromkeys(
             (

@@ -2,7 +2,7 @@
 
 import math
 
-from dialplan.names import ARRIVAL, MUSIC, SEAT
+from dialplan.names import ARRIVAL, MUSIC, SEAT, TRANSFER
 from dialplan.values import Address, Arg, ConfigFile, Section, code
 from settings.secrets import Secrets
 from settings.shapes import Settings, Trunk
@@ -73,6 +73,8 @@ def _seat(seat: str, password: str) -> tuple[Section, ...]:
         *_endpoint(SEAT, seat),
         ("auth", seat),
         ("moh_suggest", MUSIC),
+        # All that a telephone's own transfer (REFER) can reach.
+        ("set_var", f"TRANSFER_CONTEXT={TRANSFER}"),
         ("rtp_keepalive", 5),
         ("rtp_timeout", SEAT_MEDIA_LOST_S),
         ("rtp_timeout_hold", HOLD_MEDIA_LOST_S),
@@ -94,6 +96,7 @@ def _trunk(ident: str, trunk: Trunk, password: str | None) -> tuple[Section, ...
     endpoint: _Entries = (
         *_endpoint(ARRIVAL, ident),
         ("set_var", f"HL_TRUNK={ident}"),
+        ("allow_transfer", "no"),
         # Keys are heard as tones, too, where a carrier sends no telephone-events: `*1` must work for everybody.
         ("dtmf_mode", "auto"),
     )

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 
 from calls.journal import SurvivalEntered
 from dialplan.connect import device_known, seat_address
-from dialplan.emergencies import chosen
+from dialplan.emergencies import star
 from dialplan.journal import wrote
-from dialplan.names import LANGUAGES, MUSIC, ROOM, SEAT_LEG, SURVIVAL, SURVIVAL_KEYS, TALKED, survival_queue
-from dialplan.room import told
+from dialplan.names import LANGUAGES, MUSIC, OVERFLOW, ROOM, SEAT_LEG, SURVIVAL, SURVIVAL_KEYS, TALKED, survival_queue
+from dialplan.overflow import DUTY
+from dialplan.room import STALE
 from dialplan.values import (
     Arg,
     At,
@@ -26,22 +27,25 @@ from dialplan.values import (
     code,
     joined,
 )
+from dialplan.waiter import told
 from settings.demands import demand
-from settings.emergencies import routes
-from settings.shapes import Settings, ToQueue
+from settings.shapes import Settings
+from settings.staff import DutyOfficer
 
 LOWEST_PRIORITY = 9
 PRIORITY_STEP = 214_748_364
 """A tenth of a queue position's 31 bits: the share of each priority class."""
+BEAT_S = 2
+"""So often a caller whose queue is deserted looks for a seat again."""
 T0_UNIT_MS = 200
 """Entry times are told apart this finely, so that a class's share lasts 497 days."""
 
 
 def survival_contexts(settings: Settings, today: date) -> tuple[Context, ...]:
-    return (_survival(today), _keys(settings))
+    return (_survival(settings, today), _keys(settings))
 
 
-def _survival(today: date) -> Context:
+def _survival(settings: Settings, today: date) -> Context:
     """Callers are queued by priority and by when they began to wait, not by when they came here."""
     epoch_ms = int(datetime(today.year, today.month, today.day, tzinfo=UTC).timestamp()) * 1000
     rank = code(
@@ -52,6 +56,8 @@ def _survival(today: date) -> Context:
         epoch=epoch_ms,
         unit=T0_UNIT_MS,
     )
+    officer = settings.shifts.duty_officer
+    empty = (GotoIf(code('"${QUEUESTATUS}" = "LEAVEEMPTY"'), Target(SURVIVAL, "nobody")),)
     steps: tuple[Move | At, ...] = (
         Do("StopMusicOnHold"),
         Put("HL_QUEUE", code("survival_${REPLACE(HL_SKILLS,+,_)}")),
@@ -59,41 +65,63 @@ def _survival(today: date) -> Context:
         told("Survival", code("Queue: ${HL_QUEUE}")),
         Put("QUEUE_PRIO", rank),
         Put("HL_CAUSE"),
-        Do("Queue", (code("${HL_QUEUE}"), "c", "", "", "", "", SEAT_LEG), reaches=(Target(SEAT_LEG),)),
+        At("queue", Do("Queue", (code("${HL_QUEUE}"), "c", "", "", "", "", SEAT_LEG), reaches=(Target(SEAT_LEG),))),
         GotoIf(code('"${QUEUESTATUS}" = "CONTINUE"'), Here("talked")),
         GotoIf(code('"${QUEUESTATUS}" = "WITHDRAW"'), Target(ROOM)),
+        *(empty if officer is not None else ()),
         # Whatever else sent the caller out of the queue: not in a tight circle.
         Do("Wait", (1,)),
         Goto(Target(ROOM)),
         At("talked", Put("HL_SEAT", code("${MEMBERNAME}"))),
         Goto(Target(TALKED)),
     )
-    return Context(SURVIVAL, (Extension("s", steps),))
+    return Context(SURVIVAL, (Extension("s", steps), *(_deserted(settings, officer) if officer else ())))
 
 
-def _keys(settings: Settings) -> Context:
-    """Emergency keys in a queue, which collects a star and its digit by itself."""
-    leaving = (Do("UserEvent", ("Left", code("Ref: ${HL_REF}"), code("To: emergency"))),)
-    return Context(
-        SURVIVAL_KEYS,
-        tuple(
-            Extension(
-                route.key, chosen(settings, "waiting", route.key, "waiting", number=route.number, leaving=leaving)
-            )
-            for route in routes(settings.emergencies)
-            if route.key
+def _deserted(settings: Settings, officer: DutyOfficer) -> tuple[Extension, ...]:
+    """No seat of the queue could ring: the caller waits here, looks into the queue again at each beat,
+    and after a while is sent to the duty officer. Who comes back from there waits for longer."""
+    nobody = Target(SURVIVAL, "nobody")
+    return (
+        Extension(
+            "nobody",
+            (
+                GotoIf(code('"${HL_DUTY_AT}" != ""'), Here("known")),
+                Put("HL_DUTY_AT", code("$[${EPOCH} + <after>]", after=math.ceil(officer.after))),
+                At("known", GotoIf(code("${EPOCH} >= ${HL_DUTY_AT}"), Target(OVERFLOW, DUTY))),
+                Do("StartMusicOnHold", (MUSIC,)),
+                Do("WaitExten", (BEAT_S,)),
+                GotoIf(STALE, Target(SURVIVAL, label="queue")),
+                Goto(Target(ROOM)),
+            ),
         ),
+        star(settings, "waiting", "waiting", nobody, leaving=_leaving()),
+        Extension("i", (Goto(nobody),)),
     )
 
 
+def _leaving() -> tuple[Move, ...]:
+    return (Do("UserEvent", ("Left", code("Ref: ${HL_REF}"), code("To: emergency"))),)
+
+
+def _keys(settings: Settings) -> Context:
+    """Emergency keys in a queue, which the star leaves at once: held back until its digit comes, it would be
+    lost to whoever is taken out of the queue between the two, and the digit mean something else."""
+    return Context(SURVIVAL_KEYS, (star(settings, "waiting", "waiting", Target(SURVIVAL), leaving=_leaving()),))
+
+
 def survival_queues(settings: Settings) -> ConfigFile:
-    """A queue for each combination of skills; its members are the seats that have them all."""
-    general = Section("general", (("persistentmembers", "no"), ("autofill", "yes"), ("log_membername_as_agent", "no")))
+    """A queue for each combination of skills.
+
+    Its members are the seats that have them all without anybody signing on; the controller adds those
+    where somebody is signed on, and Asterisk remembers them when it is started anew.
+    """
+    general = Section("general", (("persistentmembers", "yes"), ("autofill", "yes"), ("log_membername_as_agent", "no")))
     return ConfigFile((general, *(_queue(settings, skills) for skills in combinations(settings))))
 
 
 def _queue(settings: Settings, skills: frozenset[str]) -> Section:
-    members = [seat for seat, entry in settings.answering.seats.items() if skills <= set(entry.skills)]
+    members = [seat for seat, entry in settings.answering.seats.items() if entry.skills and skills <= set(entry.skills)]
     options: tuple[tuple[str, Arg], ...] = (
         ("strategy", "leastrecent"),
         ("musicclass", MUSIC),
@@ -101,8 +129,9 @@ def _queue(settings: Settings, skills: frozenset[str]) -> Section:
         ("retry", 1),
         ("ringinuse", "no"),
         ("autofill", "yes"),
+        # Joined even when empty, and left at once: refused, Asterisk would complain of each caller.
         ("joinempty", "yes"),
-        ("leavewhenempty", "no"),
+        ("leavewhenempty", _deserted_when(settings)),
         ("setinterfacevar", "yes"),
         ("context", SURVIVAL_KEYS),
     )
@@ -111,15 +140,19 @@ def _queue(settings: Settings, skills: frozenset[str]) -> Section:
     )
 
 
+def _deserted_when(settings: Settings) -> str:
+    """What every seat of a queue must be like for its callers to leave it: they have somewhere to go then."""
+    if settings.shifts.duty_officer is None:
+        return "no"
+    return "paused,unavailable,invalid" if device_known(settings) else "paused"
+
+
 def _member(settings: Settings, seat: str) -> Arg:
     dial = seat_address(settings, seat)
     return joined(",", (dial, 0, seat, dial)) if device_known(settings) else joined(",", (dial, 0, seat))
 
 
 def combinations(settings: Settings) -> tuple[frozenset[str], ...]:
-    """Every combination that the dialplan can put into HL_SKILLS."""
-    skills = {number.skill for number in settings.numbers.values()}
-    for menu in settings.menus.values():
-        skills |= {action.queue for action in menu.keys.values() if isinstance(action, ToQueue)}
-    found = {demand(settings, skill, language) for skill in skills for language in LANGUAGES}
+    """Every combination that the dialplan can put into HL_SKILLS: an agent may pass a call to any skill."""
+    found = {demand(settings, skill, language) for skill in settings.skills for language in LANGUAGES}
     return tuple(sorted(found | {frozenset({settings.emergencies.operator})}, key=sorted))

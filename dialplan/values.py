@@ -114,7 +114,20 @@ class Play:
     """No digit breaks it off."""
 
 
-Move = Do | Put | Goto | GotoIf | Gosub | Return | Play
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Plays a prompt and collects digits into a variable; a hash ends them early."""
+
+    name: LiteralString
+    prompt: str
+    language: Arg
+    most: int
+    """Digits."""
+    wait_s: int
+    """How long each digit is waited for."""
+
+
+Move = Do | Put | Goto | GotoIf | Gosub | Return | Play | Ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from ivr.steps import (
     ToEmergency,
     Treatment,
 )
+from settings.actions import Action, Do, Menu, WaitAction, WaitDo
 from settings.emergencies import routes
-from settings.shapes import Action, Do, Menu, MergeMode, Number, Parallel, Primary, Settings, SubCentre, Whole
+from settings.service import ServiceFile
+from settings.shapes import MergeMode, Number, Parallel, Primary, Settings, SubCentre, Whole
 
 
 def graph(settings: Settings) -> Graph:
@@ -31,10 +33,18 @@ def graph(settings: Settings) -> Graph:
         menus={ident: _menu(menu, keys) for ident, menu in settings.menus.items()},
         emergencies={route.number: EmergencyNode(route.trunks, route.dial) for route in emergencies},
         emergency_keys=keys,
+        waiting_keys=_waiting_keys(settings.service),
+        own_numbers=frozenset({*(route.number for route in emergencies), *settings.numbers}),
         operator=settings.emergencies.operator,
         announcement=recording.announcement if recording.enabled else None,
         recorded=recording.enabled,
     )
+
+
+def _waiting_keys(service: ServiceFile) -> dict[str, WaitAction]:
+    """Without a line on which callers can be called back, its key means nothing."""
+    no_line = service.call_back is None
+    return {key: action for key, action in service.keys.items() if not (no_line and action == WaitDo(do="call_back"))}
 
 
 def _number(number: Number) -> NumberNode:

@@ -6,7 +6,8 @@ These say what is done, not how a switch does it.
 from dataclasses import dataclass
 from datetime import date
 
-from settings.shapes import Do, Language, Say, Speak, ToMenu, ToNumber, ToQueue
+from settings.actions import Do, Say, Speak, ToMenu, ToNumber, ToQueue, WaitAction
+from settings.shape import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,10 @@ class Graph:
     emergencies: dict[str, EmergencyNode]
     emergency_keys: dict[str, str]
     """Key → number; they are obeyed wherever keys are."""
+    waiting_keys: dict[str, WaitAction]
+    """What keys mean to a caller who waits for a seat."""
+    own_numbers: frozenset[str]
+    """Nobody is called back there: emergency numbers, and those that are served here."""
     operator: str
     """The skill that answers an emergency call which no trunk takes."""
     announcement: str | None

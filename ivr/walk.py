@@ -7,6 +7,7 @@ from typing import Literal, Protocol, assert_never
 
 from calls.journal import (
     Arrived,
+    CallBackWanted,
     Closed,
     EmergencyChosen,
     KeyMissed,
@@ -24,11 +25,16 @@ from calls.journal import (
 )
 from ivr.graph import graph
 from ivr.steps import Cancelled, Elsewhere, KeyAction, Person, Received, ToEmergency
+from settings.actions import Do, Say, Speak, ToMenu, ToNumber, ToQueue, WaitDo
 from settings.demands import demand
-from settings.shapes import Do, Language, Say, Settings, Speak, ToMenu, ToNumber, ToQueue
+from settings.shape import Language
+from settings.shapes import Settings
 
 MENUS_AT_MOST = 20
 """So many times a call is offered a menu, repeated attempts counted; then a person takes it."""
+
+SHORTEST_NUMBER = 3
+"""Digits. A caller with fewer cannot be called back."""
 
 MENUS_BACK = 10
 """So many menus can be gone back through."""
@@ -105,8 +111,8 @@ def walk(
 
     `language` is the one it begins in, the city's unless said otherwise. `full` says that no more
     ordinary calls are let in. `trunks` gives the DIALSTATUS of those that do not answer. No seat
-    takes the caller, who hangs up when the presses are used up; a menu with no press left for it
-    meets silence.
+    takes the caller, and no controller answers what the caller's place in the line is; the caller
+    hangs up when the presses are used up; a menu with no press left for it meets silence.
     """
     walker = _Walk(settings, presses, moment, language, trunks or {})
     walker.go(walker.arrive(dialled, caller, full=full))
@@ -144,6 +150,7 @@ class _Walk:
         self._moment = moment
         self._language: Language = language or self._graph.language
         self._trunks = trunks
+        self._caller = ""
         self._number = ""
         self._announced = False
         self._waits = False
@@ -152,6 +159,7 @@ class _Walk:
 
     def arrive(self, dialled: str, caller: str, *, full: bool) -> _Place | None:
         """Emergencies first, then whether the call can be served at all."""
+        self._caller = caller
         self.steps.append(Arrived(ANY, dialled, caller, ANY))
         if dialled in self._graph.emergencies:
             return _Emergency(dialled, "dialled")
@@ -314,20 +322,55 @@ class _Walk:
     def _remember(self, menu: str) -> None:
         self._entered_from = [*self._entered_from, menu][-MENUS_BACK:]
 
-    # --- people and trunks ----------------------------------------------------------------------
+    # --- the waiting room -----------------------------------------------------------------------
 
     def _enter_room(self, room: _Room) -> _Place | None:
-        """The caller waits; of all keys only an emergency's means something."""
+        """The caller waits; keys without a meaning change nothing."""
         self.steps.append(RoomEntered("+".join(sorted(room.skills)), room.priority, 0))
-        places = (None, "still_waiting") if self._waits else (None, "please_wait", "still_waiting")
+        places = [None, "still_waiting"]
         if not self._waits:
             self.steps.append(Said("please_wait", self._language))
+            places.append("please_wait")
             self._waits = True
         while self._presses and self._presses[0].during in places:
             key = self._pressed(*places)
             if key in self._graph.emergency_keys:
                 return self._to_emergency(key, "waiting", "waiting")
+            action = self._graph.waiting_keys.get(key)
+            if action is None:
+                continue
+            self.steps.append(KeyPressed("waiting", key))
+            if isinstance(action, ToQueue):
+                priority = room.priority if action.priority is None else action.priority
+                return _Room(demand(self._settings, action.queue, self._language), priority)
+            if action == WaitDo(do="call_back") and self._can_be_called_back():
+                return self._keep_place()
+            places.append(self._told(action))
         return None
+
+    def _told(self, action: Say | WaitDo) -> str:
+        """What the caller hears and goes on waiting: the prompt's id."""
+        match action:
+            case Say(prompt=prompt):
+                pass
+            case WaitDo(do="call_back"):
+                prompt = "call_back_no_number"
+            case WaitDo():
+                prompt = "still_waiting"
+        self.steps.append(Said(prompt, self._language))
+        return prompt
+
+    def _can_be_called_back(self) -> bool:
+        digits = self._caller.replace("+", "")
+        abroad = self._caller.startswith("00") or (self._caller.startswith("+") and not self._caller.startswith("+86"))
+        return len(digits) >= SHORTEST_NUMBER and digits not in self._graph.own_numbers and not abroad
+
+    def _keep_place(self) -> _Place | None:
+        self.steps += [CallBackWanted(self._caller), Said("call_back_kept", self._language)]
+        key = self._pressed("call_back_kept")
+        return self._to_emergency(key, "waiting", "waiting") if key in self._graph.emergency_keys else None
+
+    # --- emergencies and trunks -----------------------------------------------------------------
 
     def _emergency(self, number: str, by: Literal["dialled", "menu", "waiting"]) -> _Place | None:
         self.steps.append(EmergencyChosen(number, by))

@@ -149,6 +149,11 @@ class Call(ABC):
         """Raises Refused."""
         await self._renegotiate("sendrecv")
 
+    async def refer(self, to: str) -> int:
+        """Asks the other side's server to pass it on to a number; the status it answers with, 202 when it will."""
+        host, port = self.dialog.way
+        return (await self._ask("REFER", more=(self.ground.contact, ("Refer-To", f"<sip:{to}@{host}:{port}>")))).status
+
     async def hang_up(self, cause: int = 16) -> None:
         """Ends the call, answered or not; it is over when this returns, even if the other side is dead."""
         if self._ended.done():

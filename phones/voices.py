@@ -22,16 +22,18 @@ _LEVEL = 8000.0
 
 
 def voice(part: Part, who: str) -> Wave:
-    """Two seconds of a speaker, the same whenever it is asked for: `voice("agent", "8001")`.
+    """Two seconds of a speaker, the same whenever it is asked for: `voice("agent", "8001")`."""
+    return chirps(f"{part} {who}", BANDS_HZ[part])
 
-    Ten chirps whose pitches are drawn from the speaker's name.
-    """
-    low_hz, high_hz = BANDS_HZ[part]
-    drawn = np.frombuffer(hashlib.sha256(f"{part} {who}".encode()).digest(), np.uint8)[: 2 * _CHIRPS]
+
+def chirps(name: str, band_hz: tuple[int, int], count: int = _CHIRPS) -> Wave:
+    """So many chirps of a fifth of a second, 16 at most, whose pitches are drawn from a name."""
+    low_hz, high_hz = band_hz
+    drawn = np.frombuffer(hashlib.sha256(name.encode()).digest(), np.uint8)[: 2 * count]
     pitches_hz = low_hz + drawn.astype(np.float64) / 255 * (high_hz - low_hz)
     length = round(_CHIRP_S * RATE_HZ)
     steps = np.concatenate(
-        [np.linspace(pitches_hz[2 * n], pitches_hz[2 * n + 1], length, endpoint=False) for n in range(_CHIRPS)]
+        [np.linspace(pitches_hz[2 * n], pitches_hz[2 * n + 1], length, endpoint=False) for n in range(count)]
     )
     phase = 2 * np.pi * np.cumsum(steps) / RATE_HZ
     fade = np.minimum(1.0, np.minimum(np.arange(len(phase)), np.arange(len(phase))[::-1]) / 80)

@@ -13,7 +13,10 @@ from hotline.instance import Instance
 from hotline.stage import staged
 from ivr.walk import SILENCE, Press
 from phones.behaviour import Answers, Rejects
-from settings.shapes import Do, Emergency, Menu, Settings, Speak, SubCentre, ToMenu, ToNumber, ToQueue, Trunk, Whole
+from settings.actions import Do, Menu, Say, Speak, ToMenu, ToNumber, ToQueue, WaitDo
+from settings.service import Announce, CallBack, ServiceFile
+from settings.shapes import Emergency, Settings, SubCentre, Trunk, Whole
+from settings.staff import ShiftsFile
 from tests.support.quick_city import quick_city
 from tests.support.walking import Script, Walked, Walkers, script
 
@@ -74,6 +77,17 @@ def walking_city() -> Settings:
         ),
         "hasty": Menu(prompt="menu_report", keys={"1": Do(do="repeat"), "2": ToNumber(number="12301")}, wait="1s"),
     }
+    service = ServiceFile(
+        # Nobody waits so long here; and the walk knows no controller that could tell a place.
+        announce=Announce(first="10m", every="10m", position=False, estimate=False),
+        keys={
+            "1": WaitDo(do="call_back"),
+            "2": Say(prompt="what_to_say"),
+            "3": ToQueue(queue="social"),
+            "6": ToQueue(queue="general", priority=2),
+        },
+        call_back=CallBack(trunk="carrier"),
+    )
     trunks = {ident: trunk.model_copy(update={"qualify": 1.0}) for ident, trunk in city.trunks.items()}
     rejecting = {ident: Trunk(host=f"127.0.0.{place}", qualify="1s") for place, ident in enumerate(REJECTING, 6)}
     return city.model_copy(
@@ -81,6 +95,8 @@ def walking_city() -> Settings:
             "numbers": city.numbers | numbers,
             "emergencies": emergencies,
             "menus": city.menus | menus,
+            "service": service,
+            "shifts": ShiftsFile(),
             "trunks": trunks | rejecting,
         }
     )
@@ -150,9 +166,20 @@ WAYS = {
         script("12345", "5", "6", "7"),
         script("12345", "4", "5", "#", "5", "7", "*9"),
     ],
-    "only emergency keys count while waiting": [
-        script("12345", "0", "1", "#", "*9", "**", "*#", "*3"),
+    "keys without a meaning change nothing while waiting": [
+        script("12345", "0", "9", "#", "*9", "**", "*#", "*3"),
         *(script("12333", f"*{key}") for key in "012345"),
+    ],
+    "who waits can ask to be called back": [
+        script("12333", "1"),
+        script("12345", "8", "0", "6", "1", "3"),
+        *(script("12333", "1", "2", "1", caller=caller) for caller in ("anonymous", "12", "110", "12345")),
+        script("12333", "1", caller="+8613800138001"),
+    ],
+    "who waits can choose other people, or hear a prompt": [
+        script("12333", "6", "3", "2", "5", "6", "*4"),
+        script(TREE, "8", "4", "3", "2", "6"),
+        script("12345", "*7", "2", "3", "6"),
     ],
     "a line that fails is replaced": [
         *(script(number) for number in (UNREACHED, SECOND_LINE, NO_LINE)),
@@ -204,6 +231,7 @@ async def test_keys_count_while_prompts_play(walkers: Walkers) -> None:
             script("12345", Press("4", during="greeting_12345"), "3", Press(key, during="what_to_say"))
             for key in ("1", "*1")
         ]
+        + [script("12333", Press("2", during="please_wait"), Press(key, during="what_to_say")) for key in ("6", "*1")]
         + [
             script(
                 "12345",
@@ -215,7 +243,13 @@ async def test_keys_count_while_prompts_play(walkers: Walkers) -> None:
             )
         ],
         "notice_12318": [script(MERGED, Press("*2", during="notice_12318"))],
-        "please_wait": [script("12345", Press("2", during="greeting_12345"), Press("*1", during="please_wait"))],
+        "please_wait": [
+            script("12345", Press("2", during="greeting_12345"), Press(key, during="please_wait"))
+            for key in ("*1", "1", "3", "2")
+        ],
+        "call_back_kept": [
+            script("12333", Press("1", during="please_wait"), Press("*2", during="call_back_kept")),
+        ],
         "unreachable": [script(UNREACHED, Press("*2", during="unreachable"))],
         "notice_12366": [script("12366", Press("*5", during="notice_12366"))],
         "notice_12301": [script("12301", Press(key, during="notice_12301")) for key in ("*2", "*9")],

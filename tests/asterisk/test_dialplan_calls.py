@@ -4,18 +4,14 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import aclosing
 
 import pytest
 import pytest_asyncio
 
-from asterisk.ami import ActionRefused, AmiAccess, AmiBounds, open_ami
-from asterisk.found import find
+from asterisk.ami import ActionRefused, AmiBounds, open_ami
 from asterisk.heard import HEARD
 from asterisk.port import Answer
-from asterisk.switch import AmiSwitch
 from calls.journal import (
     EmergencyChosen,
     Refused,
@@ -27,66 +23,18 @@ from calls.journal import (
     TrunkEnded,
 )
 from calls.live import Seat
-from dialplan.names import AMI_USER
 from phones.behaviour import Answers, Rejects, Rings
-from phones.peer import Peer
-from phones.placed import PlacedCall
-from phones.telephone import Telephone
-from tests.support.city_asterisk import PASSWORD, CityAsterisk, running, secrets_of
 from tests.support.settings_maker import PLAIN, city
+from tests.support.town import Town, in_town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@dataclass
-class Town:
-    """The city, its carrier, its emergency centres."""
-
-    asterisk: CityAsterisk
-    carrier: Peer
-    emergency_a: Peer
-    emergency_b: Peer
-    callers: int = 0
-
-    def new_caller(self) -> str:
-        self.callers += 1
-        return f"138{self.callers:08}"
-
-    async def call(self, number: str) -> tuple[PlacedCall, str]:
-        caller = self.new_caller()
-        return await self.carrier.call(number, caller=caller), caller
-
-    def telephone(self, seat: str, behave: Answers | Rings | Rejects) -> Telephone:
-        return Telephone(seat, self.asterisk.server, password=PASSWORD, behave=behave)
-
-    async def waits(self, number: str = "12333", times: int = 1) -> tuple[PlacedCall, str]:
-        """A caller in the waiting room."""
-        call, caller = await self.call(number)
-        await self.asterisk.wrote(caller, RoomEntered, times)
-        return call, caller
-
-    async def connect(self, caller: str, seat: str) -> None:
-        """What the controller does."""
-        await self.asterisk.say(f"channel redirect {self.channel(caller)} connect,{seat},1")
-
-    def channel(self, caller: str) -> str:
-        linkedid = self.asterisk.linked(caller)
-        return next(row.channel for row in self.asterisk.rows() if row.linkedid == linkedid)
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    folder = tmp_path_factory.mktemp("city")
-    today = datetime.now(UTC).date()
     trunks = {**PLAIN["trunks"], "registered": {"host": "127.0.0.6", "username": "city", "register": True}}
-    async with running(find(), city(trunks=trunks), folder, today) as asterisk, AsyncExitStack() as stack:
-
-        async def far_end(trunk: str) -> Peer:
-            place = asterisk.settings.trunks[trunk]
-            peer = Peer(asterisk.server, address=place.host, port=place.port, name=trunk)
-            return await stack.enter_async_context(peer)
-
-        yield Town(asterisk, await far_end("carrier"), await far_end("emergency_a"), await far_end("emergency_b"))
+    async with in_town(city(trunks=trunks), tmp_path_factory.mktemp("city")) as found:
+        yield found
 
 
 async def test_it_boots_without_a_word_of_complaint(town: Town) -> None:
@@ -156,6 +104,16 @@ async def test_a_redirect_that_crosses_an_emergency_key_does_not_take_the_caller
     await call.hang_up()
 
 
+async def test_a_redirect_that_comes_between_two_steps_leaves_the_caller_waiting(town: Town) -> None:
+    """Asterisk finds no step then, as with a step that there is not."""
+    await town.asterisk.beat()
+    call, caller = await town.waits()
+    await town.asterisk.say(f"channel redirect {town.channel(caller)} connect,8001,99")
+    await town.asterisk.wrote(caller, RoomEntered, times=2)
+    assert call.up
+    await call.hang_up()
+
+
 async def test_a_seat_that_does_not_answer_gives_the_caller_back_who_waits_since_the_same_moment(town: Town) -> None:
     await town.asterisk.beat()
     call, caller = await town.waits()
@@ -196,9 +154,7 @@ async def test_a_caller_who_has_pressed_a_star_is_connected_all_the_same(town: T
 
 
 async def test_the_controllers_account_may_do_what_the_controller_does_and_no_more(town: Town) -> None:
-    server = town.asterisk.settings.server.ami
-    access = AmiAccess(str(server.address), server.port, AMI_USER, secrets_of(town.asterisk.settings).ami)
-    switch = AmiSwitch(town.asterisk.settings.city.node, access)
+    switch = town.switch()
     await town.asterisk.beat(alive=False)
     call, caller = await town.waits()
     await town.asterisk.wrote(caller, SurvivalEntered, queue="survival_social")
@@ -214,7 +170,7 @@ async def test_the_controllers_account_may_do_what_the_controller_does_and_no_mo
             assert await switch.connect(waiting.channel, Seat("8001")) == Answer.DONE
             await town.asterisk.until(lambda: any(taken.up for taken in seat.calls), "the talk")
             await call.hang_up()
-    control = await open_ami(access, HEARD, AmiBounds())
+    control = await open_ami(town.access(), HEARD, AmiBounds())
     for action, headers in (
         ("Command", {"Command": "core show version"}),
         ("Originate", {"Channel": "Local/110@arrival", "Application": "System", "Data": "id"}),

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from asterisk.console import console
 from calls.cel import Row, parse
-from calls.journal import Arrived, KeyMissed, MenuEntered, RoomEntered, Said, Step
+from calls.journal import Arrived, KeyMissed, KeyPressed, MenuEntered, RoomEntered, Said, Step
+from dialplan.room import offered
 from hotline.stage import NeverHappened, Stage, until
 from ivr.walk import SILENCE, Press, blank, walk
 from phones.placed import PlacedCall
 from routing.hours import moment
 from settings.emergencies import routes
-from settings.shapes import Language
+from settings.shape import Language
 
 CONSOLE_S = 30.0
 AT_ONCE = 40
@@ -97,7 +98,9 @@ class Walkers:
         self.settings = stage.instance.settings
         self.journal = Journal(stage.instance.folders.journal)
         self._callers = (f"138{number:08}" for number in itertools.count(1))
-        self._emergency_keys = frozenset(route.key for route in routes(self.settings.emergencies))
+        emergency_keys = (route.key for route in routes(self.settings.emergencies) if route.key)
+        waiting_keys = (key for key, action in self.settings.service.keys.items() if offered(self.settings, action))
+        self._obeyed = frozenset((*emergency_keys, *waiting_keys))
 
     async def until_lines_work(self) -> None:
         """Waits until Asterisk knows that every trunk answers."""
@@ -152,7 +155,7 @@ class Walkers:
         call = await self.stage.carrier.call(told.dialled, caller=caller)
         try:
             linkedid = await until(f"{caller} arrives at {told.dialled}", lambda: self._new(before, told.dialled, seen))
-            walker = _Walker(call, self.journal, linkedid, self._emergency_keys)
+            walker = _Walker(call, self.journal, linkedid, self._obeyed)
             await (walker.hurry(told.presses) if told.hurried else walker.follow(told.presses))
         finally:
             await call.hang_up()
@@ -173,13 +176,12 @@ class Walkers:
 class _Walker:
     """One caller with a script. Only the journal tells where the call is: never the clock."""
 
-    def __init__(
-        self, call: PlacedCall, journal: Journal, linkedid: str, emergency_keys: frozenset[str | None]
-    ) -> None:
+    def __init__(self, call: PlacedCall, journal: Journal, linkedid: str, obeyed: frozenset[str]) -> None:
+        """obeyed: keys that mean something to a caller who waits."""
         self._call = call
         self._journal = journal
         self._linkedid = linkedid
-        self._emergency_keys = emergency_keys
+        self._obeyed = obeyed
         self._done = 0
         """So many steps of the call are the past: the next key answers a later one."""
 
@@ -192,7 +194,7 @@ class _Walker:
                 return
             if press.key:
                 await self._call.press(press.key)
-            if not _waits(self._steps()[:ready]) or press.key in self._emergency_keys:
+            if not _waits(self._steps()[:ready]) or press.key in self._obeyed:
                 self._done = ready  # What was pressed will be answered by later steps.
         await self._until_waiting()
 
@@ -242,7 +244,9 @@ def _waits(steps: list[Step]) -> bool:
     match steps:
         case [*earlier, RoomEntered()]:
             return any(isinstance(step, RoomEntered) for step in earlier)
-        case [*_, RoomEntered(), Said("please_wait")] | [*_, Said("still_waiting")]:
+        case (
+            [*_, RoomEntered(), Said("please_wait")] | [*_, Said("still_waiting")] | [*_, KeyPressed("waiting"), Said()]
+        ):
             return True
         case _:
             return False

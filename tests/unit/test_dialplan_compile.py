@@ -19,7 +19,8 @@ from settings.demands import demands
 from settings.emergencies import routes
 from settings.shapes import Blocked, Hours, Settings
 from tests.support.compiled_city import PLACES, TODAY, compiled, some_secrets, some_sounds
-from tests.support.settings_maker import city
+from tests.support.full_service import FULL_SERVICE
+from tests.support.settings_maker import PLAIN, city
 from tests.support.settings_strategies import cities
 
 
@@ -46,7 +47,7 @@ def test_where_keys_are_heard_every_key_leads_somewhere(settings: Settings) -> N
         if apps & heard:
             names = {extension.text for extension in context.extensions}
             assert "*" in names, f"{context.name} does not know the star"
-            assert "WaitExten" not in apps or "_[0-9A-D#]" in names, f"{context.name} would hang up on some keys"
+            assert "WaitExten" not in apps or {"_[0-9A-D#]", "i"} & names, f"{context.name} would hang up on some keys"
 
 
 def test_the_same_settings_give_the_same_text() -> None:
@@ -109,6 +110,53 @@ def test_every_combination_of_skills_has_a_queue_with_the_seats_that_have_them_a
     assert [line for line in queue if line.startswith("member")] == ["member = PJSIP/8001,0,8001,PJSIP/8001"]
 
 
+def test_a_seat_where_somebody_must_sign_on_is_in_no_queue_of_its_own_accord() -> None:
+    seats = {**PLAIN["answering"]["seats"], "8011": {}}
+    queues = compiled(city(answering={**PLAIN["answering"], "seats": seats})).files["queues.conf"]
+    assert "8011" not in queues
+    assert "persistentmembers = yes" in section(queues, "general")
+
+
+def test_what_a_key_in_the_waiting_room_demands_has_a_queue() -> None:
+    skills = {**PLAIN["skills"], "tax": {"name": {"zh": "税务", "en": "Tax"}}}
+    found = combinations(city(skills=skills, service={"keys": {"3": {"queue": "tax"}}}))
+    assert {frozenset({"tax"}), frozenset({"tax", "english"})} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("shifts", "dial", "left_when"),
+    [
+        ({}, "PJSIP/{seat}", "no"),
+        ({"duty_officer": {"seat": "8001"}}, "PJSIP/{seat}", "paused,unavailable,invalid"),
+        ({"duty_officer": {"seat": "8001"}}, "PJSIP/edge/sip:{seat}@10.0.0.1", "paused"),
+    ],
+)
+def test_callers_leave_a_deserted_queue_only_where_there_is_a_duty_officer(
+    shifts: dict[str, Any], dial: str, left_when: str
+) -> None:
+    made = compiled(city(shifts=shifts, answering={**PLAIN["answering"], "dial": dial}))
+    assert f"leavewhenempty = {left_when}" in section(made.files["queues.conf"], "survival_social")
+    assert check_jumps(made) == []
+    assert ("overflow,duty,1" in made.files["extensions.conf"]) == bool(shifts)
+
+
+def test_every_way_out_of_the_waiting_room_is_there_and_guarded_against_a_key_that_crosses_it() -> None:
+    made = compiled(city(**FULL_SERVICE))
+    assert check_jumps(made) == []
+    ways = [entry for entry in made.entries if entry.context in ("connect", "overflow")]
+    assert {entry.extension for entry in ways} == {"_X.", "centre_tax", "duty"}
+    for entry in ways:
+        lines = section(made.files["extensions.conf"], str(entry.context))
+        first = next(place for place, line in enumerate(lines) if line.startswith(f"exten => {entry.extension},1,"))
+        assert "HL_EMERGENCY" in lines[first]
+        assert "HL_CALLBACK" in lines[first + 1]
+
+
+def test_a_call_back_key_without_a_line_to_call_on_means_nothing() -> None:
+    lines = section(compiled(city(service={"keys": {"1": "call_back"}})).files["extensions.conf"], "room")
+    assert not [line for line in lines if line.startswith("exten => 1,")]
+
+
 def test_a_seat_behind_a_proxy_is_dialled_by_its_template_and_not_asked_for_its_state() -> None:
     plain = city().answering.model_copy(update={"dial": "PJSIP/edge/sip:{seat}@10.0.0.1:5060"})
     text = compiled(city(answering=plain)).files["extensions.conf"]
@@ -132,7 +180,7 @@ def test_a_prompt_without_a_sound_is_named() -> None:
 
 
 def test_every_step_of_the_journal_is_written_somewhere() -> None:
-    text = compiled(city()).files["extensions.conf"]
+    text = compiled(city(**FULL_SERVICE)).files["extensions.conf"]
     assert [kind for kind in STEPS if f"CELGenUserEvent({kind}," not in text] == []
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from calls.journal import (
     Arrived,
+    CallBackWanted,
     Closed,
     EmergencyChosen,
     KeyMissed,
@@ -32,6 +33,7 @@ from ivr.steps import Person, ToEmergency
 from ivr.walk import ANY, MENUS_AT_MOST, SILENCE, Press, blank, walk
 from routing.hours import moment
 from settings.shapes import Settings
+from tests.support.full_service import FULL_SERVICE
 from tests.support.settings_maker import PLAIN, city
 from tests.support.settings_strategies import cities
 
@@ -234,6 +236,64 @@ def test_an_emergency_key_is_obeyed_while_waiting_and_nobody_is_welcomed_twice()
         Said("emergency_operator", "zh"),
         RoomEntered("general", 0, 0),
     ]
+
+
+CITIZEN = "13800138000"
+
+
+def waiting(*presses: Press | str, caller: str = CITIZEN, **more: Any) -> list[Step]:
+    """What follows after 12333's people are waited for, where waiting callers have keys."""
+    steps = called("12333", *presses, settings=city(**FULL_SERVICE), caller=caller, **more)
+    assert steps[5:7] == [RoomEntered("social", 4, 0), Said("please_wait", "zh")]
+    return steps[7:]
+
+
+@pytest.mark.parametrize("during", [None, "please_wait", "still_waiting"])
+def test_who_waits_can_ask_to_be_called_back_and_then_the_call_ends(during: str | None) -> None:
+    assert waiting(Press("1", during), "*1", "3") == [
+        KeyPressed("waiting", "1"),
+        CallBackWanted(CITIZEN),
+        Said("call_back_kept", "zh"),
+    ]
+
+
+@pytest.mark.parametrize("caller", ["", "12", "+12", "119", "12345", "0085212345678", "+14155550100"])
+def test_nobody_is_called_back_at_no_number_an_emergency_s_ours_or_abroad(caller: str) -> None:
+    refused = [KeyPressed("waiting", "1"), Said("call_back_no_number", "zh")]
+    assert waiting("1", Press("1", during="call_back_no_number"), caller=caller) == 2 * refused
+
+
+def test_an_emergency_key_is_obeyed_while_a_call_back_is_promised() -> None:
+    assert waiting("1", Press("*2", during="call_back_kept"))[3:] == [
+        KeyPressed("waiting", "*2"),
+        EmergencyChosen("119", "waiting"),
+        *EMERGENCY,
+    ]
+
+
+def test_who_waits_can_choose_other_people_and_is_not_welcomed_again() -> None:
+    assert waiting("4", "3", language="zh") == [
+        KeyPressed("waiting", "4"),
+        RoomEntered("general", 2, 0),
+        KeyPressed("waiting", "3"),
+        RoomEntered("social", 2, 0),
+    ]
+    assert RoomEntered("english+general", 2, 0) in called("12333", "4", settings=city(**FULL_SERVICE), language="en")
+
+
+def test_who_waits_can_hear_a_prompt_or_the_place_and_other_keys_change_nothing() -> None:
+    assert waiting("5", "2", Press("9", during="hint"), "#", "*9") == [
+        KeyPressed("waiting", "2"),
+        Said("hint", "zh"),
+        KeyPressed("waiting", "9"),
+        Said("still_waiting", "zh"),
+    ]
+
+
+def test_without_a_line_to_call_back_on_the_key_means_nothing() -> None:
+    service = {**FULL_SERVICE["service"], "call_back": None}
+    assert CallBackWanted(CITIZEN) not in called("12333", "1", settings=city(service=service), caller=CITIZEN)
+    assert called("12333", "1", settings=city(service=service)) == called("12333", settings=city(service=service))
 
 
 def test_a_star_that_is_no_emergency_is_a_wrong_key() -> None:
