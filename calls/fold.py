@@ -27,8 +27,15 @@ class _Walk:
     closed: bool = False
     refused: str | None = None
     emergency: str | None = None
+    emergency_by_caller: bool = False
     left_room_us: int | None = None
     """When an emergency key ended the waiting."""
+    overflowed_to: str | None = None
+    transfers: list[str] = field(default_factory=list)
+    call_back_of: str | None = None
+    call_back_to: str | None = None
+    rating: int | None = None
+    message_left: bool = False
     trunk_out: str | None = None
     waiting_since_ms: int | None = None
     skills: tuple[str, ...] = ()
@@ -37,6 +44,8 @@ class _Walk:
     recorded: bool = False
     moved_us: int = 0
     """The last step that shows that the caller was with nobody."""
+    talk_ended_us: int = 0
+    """When a seat hung up last."""
 
 
 def fold(node: str, rows: Iterable[Row], *, gone: bool = False) -> CallRecord | None:
@@ -52,12 +61,13 @@ def fold(node: str, rows: Iterable[Row], *, gone: bool = False) -> CallRecord | 
 
 
 def _record(node: str, arrival: Row, arrived: Arrived, ordered: list[Row], *, gone: bool) -> CallRecord:
-    walk = _walked(ordered)
+    walk = _walked(ordered, arrival)
     legs = legs_of(ordered)
     caller = legs[arrival.uniqueid]
     seats = sorted((leg for leg in legs.values() if leg.side is Side.SEAT), key=lambda leg: leg.started_us)
-    talks = sorted((leg for leg in seats if leg.answered_us is not None), key=_answered_us)
-    trunk_out = _trunk_out(walk, legs)
+    answered = sorted((leg for leg in legs.values() if leg.answered_us is not None), key=_answered_us)
+    talks = [leg for leg in answered if leg.side is Side.SEAT or leg.on_duty]
+    trunk_out = next((leg.name for leg in reversed(answered) if leg.side is Side.TRUNK), walk.trunk_out)
     ended = caller.ended_us is not None
     end_us = caller.ended_us if caller.ended_us is not None else ordered[-1].at_us
     talk_began_us = _answered_us(talks[0]) if talks else None
@@ -66,7 +76,8 @@ def _record(node: str, arrival: Row, arrived: Arrived, ordered: list[Row], *, go
         ref=CallRef(arrived.ref),
         node=node,
         dialled=arrived.dialled,
-        number=walk.number,
+        # A call back is dialled for the number that the first call was served as.
+        number=walk.number if walk.call_back_of is None else arrived.dialled,
         caller=arrived.caller,
         trunk_in=arrived.trunk,
         trunk_out=trunk_out,
@@ -78,27 +89,36 @@ def _record(node: str, arrival: Row, arrived: Arrived, ordered: list[Row], *, go
         seat_rang_utc_ms=_ms(seats[0].started_us) if seats else None,
         talk_began_utc_ms=None if talk_began_us is None else _ms(talk_began_us),
         ended_utc_ms=_ms(end_us) if ended or gone else None,
-        wait_ms=_wait_ms(walk, talk_began_us, end_us if ended or gone else None),
+        wait_ms=_wait_ms(walk, answered, end_us if ended or gone else None),
         talk_ms=_talk_ms(talks, end_us),
         menus=tuple(walk.menus),
         keys=tuple(walk.keys),
         language=walk.language,
         skills=walk.skills,
         priority=walk.priority,
-        seats=tuple(dict.fromkeys(leg.name for leg in talks)),
+        seats=tuple(dict.fromkeys(leg.name for leg in talks if leg.side is Side.SEAT)),
+        agents=tuple(dict.fromkeys(leg.agent for leg in talks if leg.agent)),
+        transfers=tuple(walk.transfers),
+        overflowed_to=walk.overflowed_to,
+        call_back_of=walk.call_back_of,
+        call_back_to=walk.call_back_to,
         emergency_number=walk.emergency,
         hung_up_by=None if hangup is None else _side(hangup, legs, walk),
         q850_cause=(hangup.q850_cause or None) if hangup is not None else None,
         survived=walk.survived,
         recorded=walk.recorded,
+        rating=walk.rating,
+        message_left=walk.message_left,
     )
 
 
-def _walked(rows: list[Row]) -> _Walk:
+def _walked(rows: list[Row], arrival: Row) -> _Walk:
     walk = _Walk()
     for row in rows:
         _chose(walk, row)
-        _moved(walk, row)
+        _passed_on(walk, row)
+        if row.uniqueid == arrival.uniqueid:  # What a seat does meanwhile does not move the caller.
+            _moved(walk, row, _ms(arrival.at_us))
     return walk
 
 
@@ -117,20 +137,41 @@ def _chose(walk: _Walk, row: Row) -> None:
             walk.closed = True
         case journal.Refused(why=why):
             walk.refused = why
-        case journal.EmergencyChosen(number=number):
+        case journal.EmergencyChosen(number=number, by=by):
             walk.emergency = number
+            walk.emergency_by_caller |= by not in _BY_AGENT
         case journal.RecordingStarted():
             walk.recorded = True
+        case journal.CallBackWanted(to=to):
+            walk.call_back_to = to
+        case journal.Rated(mark=mark):
+            walk.rating = mark
+        case journal.MessageLeft():
+            walk.message_left = True
         case _:
             pass
 
 
-def _moved(walk: _Walk, row: Row) -> None:
+def _passed_on(walk: _Walk, row: Row) -> None:
+    """What was done with the call by others than its caller."""
+    match row.step:
+        case journal.Transferred(to=to):
+            walk.transfers.append(to)
+        case journal.Overflowed(to=to):
+            walk.overflowed_to = to
+        case journal.CalledBack(first=first):
+            walk.call_back_of = first
+        case _:
+            pass
+
+
+def _moved(walk: _Walk, row: Row, arrived_ms: int) -> None:
     """Where the caller waited and went."""
     match row.step:
         case journal.RoomEntered(skills=skills, priority=priority, t0_ms=t0_ms):
             walk.skills, walk.priority = tuple(filter(None, skills.split("+"))), priority
-            walk.waiting_since_ms = walk.waiting_since_ms or t0_ms
+            # Who is called back, or was moved up, stands in the line as if it had waited before this call.
+            walk.waiting_since_ms = walk.waiting_since_ms or max(t0_ms, arrived_ms)
             walk.moved_us, walk.left_room_us = row.at_us, None
         case journal.SurvivalEntered():
             walk.survived = True
@@ -138,27 +179,40 @@ def _moved(walk: _Walk, row: Row) -> None:
             walk.moved_us, walk.left_room_us = row.at_us, None
         case journal.EmergencyChosen():
             walk.moved_us = walk.left_room_us = row.at_us
-        case journal.TrunkTried() | journal.SeatOffered() | journal.MenuEntered():
+        case (
+            journal.TrunkTried()
+            | journal.SeatOffered()
+            | journal.MenuEntered()
+            | journal.CallBackWanted()
+            | journal.Overflowed()
+            | journal.Transferred()
+            | journal.Held()
+            | journal.Joined()
+        ):
             walk.moved_us = row.at_us
         case journal.TrunkEnded(trunk=trunk, status="ANSWER"):
             walk.trunk_out = trunk
+        case journal.TalkEnded():
+            walk.talk_ended_us = row.at_us
         case _:
             pass
 
 
 def _outcome(walk: _Walk, *, talked: bool, carried: bool) -> Outcome:
-    if walk.emergency is not None:
+    if walk.emergency is not None and (walk.emergency_by_caller or not talked):
         return Outcome.EMERGENCY
     if walk.refused is not None:
         return _REFUSALS.get(walk.refused, Outcome.REFUSED_UNKNOWN)
     if talked:
         return Outcome.ANSWERED
     if carried:
-        return Outcome.TRANSFERRED
+        return Outcome.ANSWERED if walk.overflowed_to == "duty" else Outcome.TRANSFERRED
     return _unserved(walk)
 
 
 def _unserved(walk: _Walk) -> Outcome:
+    if walk.call_back_to is not None:
+        return Outcome.CALL_BACK
     if walk.waiting_since_ms is not None:
         return Outcome.ABANDONED
     if walk.closed:
@@ -166,6 +220,7 @@ def _unserved(walk: _Walk) -> Outcome:
     return Outcome.NOTICE if walk.mode == "whole" else Outcome.LEFT
 
 
+_BY_AGENT = frozenset({"transfer", "consult"})
 _REFUSALS = {
     "blocked": Outcome.REFUSED_BLOCKED,
     "full": Outcome.REFUSED_FULL,
@@ -174,17 +229,14 @@ _REFUSALS = {
 }
 
 
-def _trunk_out(walk: _Walk, legs: dict[str, Leg]) -> str | None:
-    """A caller who hangs up first leaves no TRUNK_END behind: then the leg tells it."""
-    carried = [leg for leg in legs.values() if leg.side is Side.TRUNK and leg.answered_us is not None]
-    return max(carried, key=_answered_us).name if carried else walk.trunk_out
-
-
-def _wait_ms(walk: _Walk, talk_began_us: int | None, end_us: int | None) -> int | None:
-    if walk.waiting_since_ms is None:
+def _wait_ms(walk: _Walk, answered: list[Leg], end_us: int | None) -> int | None:
+    """Another centre that was tried before the waiting ended none."""
+    since_ms = walk.waiting_since_ms
+    if since_ms is None:
         return None
-    over_us = next((us for us in (talk_began_us, walk.left_room_us, end_us) if us is not None), None)
-    return None if over_us is None else max(0, _ms(over_us) - walk.waiting_since_ms)
+    others = [_answered_us(leg) for leg in answered if leg.side is not Side.CALLER]
+    ends = [us for us in (*others, walk.left_room_us, end_us) if us is not None and _ms(us) >= since_ms]
+    return _ms(min(ends)) - since_ms if ends else (None if end_us is None else 0)
 
 
 def _talk_ms(talks: list[Leg], end_us: int) -> int:
@@ -198,10 +250,11 @@ def _talk_ms(talks: list[Leg], end_us: int) -> int:
 
 
 def _side(hangup: Row, legs: dict[str, Leg], walk: _Walk) -> Side:
-    """Asterisk keeps the first source it learned: a seat's leg that died earlier may stand there."""
+    """Asterisk keeps the first source it learned: a seat's leg that died earlier may stand there; it
+    learns none when a conference ends with the seat."""
     by = next((leg for leg in legs.values() if hangup.hung_up_by in leg.channels), None)
     if by is None:
-        return Side.SYSTEM
+        return Side.SEAT if walk.talk_ended_us > walk.moved_us else Side.SYSTEM
     went_on = walk.moved_us > (by.answered_us or by.started_us)
     return Side.CALLER if by.side is not Side.CALLER and went_on else by.side
 

@@ -7,10 +7,12 @@ from calls.cel import Row
 from calls.journal import (
     Arrived,
     EmergencyChosen,
+    Overflowed,
     RoomEntered,
     SeatMissed,
     SeatOffered,
     TalkEnded,
+    Transferred,
     TrunkEnded,
     TrunkTried,
 )
@@ -28,6 +30,10 @@ class Leg:
     answered_us: int | None = None
     ended_us: int | None = None
     channels: set[str] = field(default_factory=set)
+    agent: str = ""
+    """Who was signed on at the seat when it was offered the call."""
+    on_duty: bool = False
+    """A trunk's leg that leads to the duty officer: a person of ours."""
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
@@ -38,51 +44,83 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 def legs_of(rows: Sequence[Row]) -> dict[str, Leg]:
     """Every channel of the call that is somebody's, by its uniqueid. `rows` are in order.
 
-    The first leg after an offer is the offered seat's, and legs belong to the trunk that is being
-    tried. Without either (a survival queue, a transfer) the endpoint's name tells whose a leg is.
+    The first leg after an offer is the offered seat's, and the first after a trunk was tried is the
+    trunk's. Without either (a survival queue) the endpoint's name tells whose a leg is. Caller and
+    seats each try their own: a seat consults while its caller is held.
     """
     found: dict[str, Leg] = {}
-    offered: str | None = None
-    trying: str | None = None
-    tried: set[str] = set()
+    tries = _Tries()
+    answered: set[str] = set()
     for row in rows:
-        match row.step:
-            case Arrived(trunk=trunk) if not found:
-                found[row.uniqueid] = Leg(Side.CALLER, trunk, row.at_us)
-            case SeatOffered(seat=seat):
-                offered = seat
-            case SeatMissed() | TalkEnded() | RoomEntered() | EmergencyChosen():
-                offered = None
-            case TrunkTried(trunk=trunk):
-                trying = trunk
-                tried.add(trunk)
-            case TrunkEnded():
-                trying = None
-            case _:
-                pass
+        if isinstance(row.step, Arrived) and not found:
+            found[row.uniqueid] = Leg(Side.CALLER, row.step.trunk, row.at_us)
+            tries.arrived_by = row.step.trunk
+            if row.uniqueid in answered:  # We called: the line is answered before the call is let in.
+                found[row.uniqueid].answered_us = row.at_us
+        elif row.kind == "ANSWER" and not found:
+            answered.add(row.uniqueid)
+        tries.heard(row)
         leg = found.get(row.uniqueid)
         if leg is None and found and row.step is None:
-            leg = _leg(row, offered, trying, tried, next(iter(found.values())).name)
+            leg = tries.leg(row)
             if leg is not None:
                 found[row.uniqueid] = leg
-                offered = None if leg.side is Side.SEAT else offered
         if leg is not None:
             _happened(leg, row)
     return found
 
 
-def _leg(row: Row, offered: str | None, trying: str | None, tried: set[str], arrived_by: str) -> Leg | None:
-    technology, _, rest = row.channel.partition("/")
-    endpoint = rest.rpartition("-")[0].partition("@")[0]
-    if technology not in ("PJSIP", "Local") or not endpoint or rest.endswith(";2"):
-        return None
-    if endpoint == offered:
-        return Leg(Side.SEAT, offered, row.at_us)
-    if trying is not None or endpoint in tried:
-        return Leg(Side.TRUNK, trying or endpoint, row.at_us)
-    if offered is not None:
-        return Leg(Side.SEAT, offered, row.at_us)
-    return None if endpoint == arrived_by else Leg(Side.SEAT, endpoint, row.at_us)
+@dataclass(slots=True)
+class _Tries:
+    """Which legs are expected; keyed by the channel that expects them, the newest last."""
+
+    offers: dict[str, SeatOffered] = field(default_factory=dict)
+    trunks: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """(trunk, leads to the duty officer)."""
+    tried: set[str] = field(default_factory=set)
+    overflowed_to: str = ""
+    arrived_by: str = ""
+
+    def heard(self, row: Row) -> None:
+        """Notes what this row lets expect."""
+        match row.step:
+            case SeatOffered():
+                self.offers.pop(row.uniqueid, None)
+                self.offers[row.uniqueid] = row.step
+            case SeatMissed() | TalkEnded():
+                self.offers.pop(row.uniqueid, None)
+            case RoomEntered() | EmergencyChosen() | Transferred():
+                self.offers.pop(row.uniqueid, None)
+                self.overflowed_to = ""
+            case Overflowed(to=to):
+                self.overflowed_to = to
+            case TrunkTried(trunk=trunk):
+                self.trunks.pop(row.uniqueid, None)
+                self.trunks[row.uniqueid] = (trunk, self.overflowed_to == "duty")
+                self.tried.add(trunk)
+            case TrunkEnded():
+                self.trunks.pop(row.uniqueid, None)
+            case _:
+                pass
+
+    def leg(self, row: Row) -> Leg | None:
+        """The leg that begins with this row; None when it is nobody's."""
+        technology, _, rest = row.channel.partition("/")
+        endpoint = rest.rpartition("-")[0].partition("@")[0]
+        if technology not in ("PJSIP", "Local") or not endpoint or rest.endswith((";2", "<ZOMBIE>")):
+            return None
+        by = next((by for by, offer in self.offers.items() if offer.seat == endpoint), None)
+        if by is None and self.trunks:
+            trunk, on_duty = self.trunks.pop(next(reversed(self.trunks)))
+            return Leg(Side.TRUNK, trunk, row.at_us, on_duty=on_duty)
+        if by is None and endpoint in self.tried:
+            return Leg(Side.TRUNK, endpoint, row.at_us)
+        if by is None and self.offers:
+            by = next(reversed(self.offers))
+        if by is not None:
+            offer = self.offers.pop(by)
+            return Leg(Side.SEAT, offer.seat, row.at_us, agent=offer.agent)
+        return None if endpoint == self.arrived_by else Leg(Side.SEAT, endpoint, row.at_us)
 
 
 def _happened(leg: Leg, row: Row) -> None:

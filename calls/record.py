@@ -12,13 +12,15 @@ class Outcome(Enum):
     """How a call ended, seen from the citizen."""
 
     ANSWERED = "answered"
-    """A seat talked with the caller."""
+    """A person of ours talked with the caller: at a seat, or the duty officer."""
+    CALL_BACK = "call_back"
+    """The caller hung up to be called back, and keeps the place in the line."""
     ABANDONED = "abandoned"
     """The caller waited for a seat and gave up."""
     LEFT = "left"
     """The caller hung up before waiting: in a greeting, in a menu, while another centre rang."""
     EMERGENCY = "emergency"
-    """An emergency number was wanted, whoever answered it."""
+    """The caller wanted an emergency number, whoever answered it."""
     TRANSFERRED = "transferred"
     """Another centre answered."""
     REFUSED_BLOCKED = "refused_blocked"
@@ -64,7 +66,7 @@ class CallRecord:
     """Empty when the carrier told none."""
     trunk_in: str
     trunk_out: str | None
-    """The last trunk on which an emergency number or another centre answered."""
+    """The last trunk on which somebody answered: an emergency number, another centre, or whom an agent called."""
     outcome: Outcome
     running: bool
     """The call has not ended as far as is known."""
@@ -75,13 +77,13 @@ class CallRecord:
     seat_rang_utc_ms: int | None
     """The first time a seat rang."""
     talk_began_utc_ms: int | None
-    """The first time a seat answered."""
+    """The first time a seat, or the duty officer, answered."""
     ended_utc_ms: int | None
     """The caller's end; after an interruption the last sign of life."""
     wait_ms: int | None
-    """From waiting to the first talk, to an emergency key, or to the end."""
+    """From waiting to the first talk, to another centre's answer, to an emergency key, or to the end."""
     talk_ms: int
-    """While at least one seat was connected; so far, while the call runs."""
+    """While at least one seat, or the duty officer, was in the call, holding included; so far, while it runs."""
     menus: tuple[str, ...]
     keys: tuple[Key, ...]
     language: str | None
@@ -90,7 +92,18 @@ class CallRecord:
     priority: int | None
     seats: tuple[str, ...]
     """Seats that answered, in order."""
+    agents: tuple[str, ...]
+    """Who was signed on at those seats, in order; a seat without anybody adds nobody."""
+    transfers: tuple[str, ...]
+    """Where agents passed the call on to, in order; `routing.goals` tells the goals."""
+    overflowed_to: str | None
+    """Where the call went last after a long wait or for want of people on duty: `centre_<id>` or `duty`."""
+    call_back_of: str | None
+    """This call was made by us, for the call with this id; empty: for one that somebody noted by hand."""
+    call_back_to: str | None
+    """The number at which the caller wanted to be called back."""
     emergency_number: str | None
+    """The one that was wanted, by the caller or by an agent for the caller."""
     hung_up_by: Side | None
     q850_cause: int | None
     """Why the caller's channel ended; None when Asterisk does not know."""
@@ -98,10 +111,22 @@ class CallRecord:
     """The call waited in one of Asterisk's own queues, with no controller."""
     recorded: bool
     """Audio was to be recorded."""
+    rating: int | None
+    """The caller's mark for the talk, 1 to 5."""
+    message_left: bool
+    """The caller spoke a message after the mark."""
     recording_file: str | None = None
     """Relative to the folder of recordings; None as long as no audio has been put there."""
     recording_sha256: str | None = None
     recording_ms: int | None = None
+    message_file: str | None = None
+    """Relative to the folder of recordings."""
+    message_sha256: str | None = None
+    message_ms: int | None = None
+
+
+LISTS = ("menus", "keys", "skills", "seats", "agents", "transfers")
+"""The fields that hold several values."""
 
 
 def plain(record: CallRecord) -> dict[str, Any]:
@@ -117,8 +142,8 @@ def of_plain(values: Mapping[str, Any]) -> CallRecord:
         "outcome": Outcome(given["outcome"]),
         "hung_up_by": None if side is None else Side(side),
         "keys": tuple(Key(**key) for key in given["keys"]),
-        **{name: tuple(given[name]) for name in ("menus", "skills", "seats")},
-        **{name: bool(given[name]) for name in ("running", "survived", "recorded")},
+        **{name: tuple(given[name]) for name in LISTS if name != "keys"},
+        **{name: bool(given[name]) for name in ("running", "survived", "recorded", "message_left")},
     }
     return CallRecord(**given)
 

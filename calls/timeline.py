@@ -22,7 +22,7 @@ class Entry:
 
     at_utc_ms: int
     who: str
-    """`caller`, `seat 8001` or `trunk ambulance_1`; steps are the caller's."""
+    """`caller`, `seat 8001` or `trunk ambulance_1`; a step is its channel's, the caller's as a rule."""
     kind: str
     """A step's kind, or one of CHANNEL_ENTRIES."""
     details: Mapping[str, str | int]
@@ -38,12 +38,12 @@ def tell(rows: Iterable[Row]) -> tuple[Entry, ...]:
 
 def _entry(row: Row, leg: Leg | None) -> Entry | None:
     at_utc_ms = row.at_us // 1000
+    who = "caller" if leg is None or leg.side is Side.CALLER else f"{leg.side.value} {leg.name}"
     if row.step is not None:
         details = {field.name: getattr(row.step, field.name) for field in fields(row.step)}
-        return Entry(at_utc_ms, "caller", row.kind, details)
+        return Entry(at_utc_ms, who, row.kind, details)
     if leg is None:
         return None
-    who = "caller" if leg.side is Side.CALLER else f"{leg.side.value} {leg.name}"
     if row.kind in TRANSFERS:
         return Entry(at_utc_ms, who, row.kind, {})
     kind = _TOLD.get(row.kind)

@@ -13,7 +13,7 @@ from hashlib import file_digest
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from recordings.store import Store
+from recordings.store import AUDIOS, Audio, Store
 
 PATIENCE_S = 15.0
 """A file that nobody wrote to for so long is finished, whatever its header says."""
@@ -36,37 +36,51 @@ def keep_due(store: Store, monitor: Path, folder: Path, *, node: str, timezone: 
 
     The day is that of the call's arrival in the city's time. Raises OSError, sqlite3.Error.
     """
-    due = store.rows(
-        "SELECT ref, arrived_utc_ms, ended_utc_ms FROM records WHERE node = ? AND audio = 'due' AND running = 0", node
-    )
-    for row in due:
-        ref = row["ref"]
-        source = monitor / f"{ref}.wav"
-        day = datetime.fromtimestamp(row["arrived_utc_ms"] / 1000, UTC).astimezone(timezone)
-        target = folder / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}" / source.name
-        ended_for_s = (now_utc_ms - row["ended_utc_ms"]) / 1000
-        if source.exists():
-            wave = _finished(source, now_utc_ms)
-            if wave is None:
-                continue
-            if wave.audio_bytes == 0:  # Nobody was ever connected.
-                source.unlink()
-            else:
-                _move(source, target)
-        elif not target.exists() and ended_for_s < PATIENCE_S:
-            continue
-        _tell(store, ref, target, folder)
+    for audio in AUDIOS:
+        due = store.rows(
+            f"SELECT ref, arrived_utc_ms, ended_utc_ms, {audio.wanted} AS wanted FROM records "  # noqa: S608 - our own columns
+            f"WHERE node = ? AND {audio.state} = 'due' AND running = 0",
+            node,
+        )
+        for row in due:
+            day = datetime.fromtimestamp(row["arrived_utc_ms"] / 1000, UTC).astimezone(timezone)
+            source = monitor / f"{row['ref']}{audio.ending}"
+            target = folder / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}" / source.name
+            late = (now_utc_ms - row["ended_utc_ms"]) / 1000 >= PATIENCE_S
+            if _moved(source, target, now_utc_ms, late=late) if row["wanted"] else _removed(source, late=late):
+                _tell(store, row["ref"], audio, target, folder)
 
 
-def _tell(store: Store, ref: str, target: Path, folder: Path) -> None:
+def _removed(source: Path, *, late: bool) -> bool:
+    """Whether the file, that nobody wants, is gone. The line that says it is wanted may come a little later."""
+    if late:
+        source.unlink(missing_ok=True)
+    return late
+
+
+def _moved(source: Path, target: Path, now_utc_ms: int, *, late: bool) -> bool:
+    """Whether the file is where it belongs, or none will come."""
+    if not source.exists():
+        return target.exists() or late
+    wave = _finished(source, now_utc_ms)
+    if wave is None:
+        return False
+    if wave.audio_bytes == 0:  # Nobody was ever connected.
+        source.unlink()
+    else:
+        _move(source, target)
+    return True
+
+
+def _tell(store: Store, ref: str, audio: Audio, target: Path, folder: Path) -> None:
     if not target.exists():
-        store.keep_audio(ref, None, None, None)
+        store.keep_audio(ref, audio, None, None, None)
         return
     wave = _read(target)
     with target.open("rb") as file:
         sha256 = file_digest(file, "sha256").hexdigest()
     duration_ms = wave.audio_bytes * 1000 // wave.bytes_a_second if wave.bytes_a_second else None
-    store.keep_audio(ref, str(target.relative_to(folder)), sha256, duration_ms)
+    store.keep_audio(ref, audio, str(target.relative_to(folder)), sha256, duration_ms)
 
 
 def _finished(source: Path, now_utc_ms: int) -> _Wave | None:

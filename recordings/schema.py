@@ -127,5 +127,119 @@ def _first(database: Database) -> None:
     database.table("outbox").create({"ref": str, "revision": int}, pk="ref")
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first,)
+def _second(database: Database) -> None:
+    """Agents, transfers and call-backs in the records; duty, call-backs, audit and blocked callers beside them.
+
+    Columns are added with constant values, so that millions of records need not be written anew.
+    """
+    for column in (
+        "agents TEXT NOT NULL DEFAULT '[]'",
+        "transfers TEXT NOT NULL DEFAULT '[]'",
+        "overflowed_to TEXT",
+        "call_back_of TEXT",
+        "call_back_to TEXT",
+        "rating INTEGER",
+        "message_left INTEGER NOT NULL DEFAULT 0",
+        "message_file TEXT",
+        "message_sha256 TEXT",
+        "message_ms INTEGER",
+        "message_audio TEXT",  # As `audio`.
+        "looked_at INTEGER NOT NULL DEFAULT 1",  # Whether its caller was missed is known; nobody is, from before.
+    ):
+        database.execute(f"ALTER TABLE records ADD COLUMN {column}")
+    database.execute("UPDATE records SET looked_at = 0 WHERE running = 1")
+    database.execute("CREATE INDEX records_message_audio ON records (node) WHERE message_audio = 'due'")
+    database.execute("CREATE INDEX records_to_look_at ON records (ended_utc_ms) WHERE looked_at = 0 AND running = 0")
+    database.execute("CREATE INDEX records_call_back_of ON records (caller) WHERE call_back_of IS NOT NULL")
+    database.execute("CREATE INDEX records_blocked ON records (arrived_utc_ms) WHERE outcome = 'refused_blocked'")
+    _duty(database)
+    _call_backs(database)
+    _desk(database)
+
+
+def _duty(database: Database) -> None:
+    duty = database.table("duty")
+    duty.create(
+        {
+            "id": int,
+            "seat": str,
+            "agent": str,  # Null: nobody is signed on.
+            "state": str,
+            "reason": str,
+            "call": str,
+            "at_utc_ms": int,
+        },
+        pk="id",
+        not_null={"seat", "state", "reason", "at_utc_ms"},
+    )
+    duty.create_index(["seat", "at_utc_ms"])
+    duty.create_index(["agent", "at_utc_ms"])
+    duty.create_index(["at_utc_ms"])
+
+
+def _call_backs(database: Database) -> None:
+    database.table("call_backs").create(
+        {
+            "id": int,
+            "caller": str,
+            "number": str,
+            "language": str,
+            "skills": str,
+            "priority": int,
+            "t0_utc_ms": int,
+            "state": str,
+            "state_before": str,  # While it is dialled: where it goes back to.
+            "dialling_seen_utc_ms": int,  # When `dialling` was seen first.
+            "since_utc_ms": int,
+            "last_utc_ms": int,
+            "attempts": int,
+            "next_utc_ms": int,
+            "reached_by": str,
+            "why": str,
+            "note": str,
+        },
+        pk="id",
+        not_null={"caller", "number", "language", "skills", "priority", "state", "since_utc_ms", "last_utc_ms"},
+        defaults={"attempts": 0, "why": "", "note": ""},
+    )
+    database.execute(
+        "CREATE UNIQUE INDEX call_backs_open ON call_backs (caller) WHERE state IN ('waiting', 'listed', 'dialling')"
+    )
+    reasons = database.table("call_back_reasons")
+    reasons.create(
+        {"id": int, "call_back": int, "reason": str, "ref": str, "at_utc_ms": int},  # No ref: written by hand.
+        pk="id",
+        not_null={"call_back", "reason", "at_utc_ms"},
+        foreign_keys=[("call_back", "call_backs", "id")],
+    )
+    reasons.create_index(["ref"], unique=True)
+    reasons.create_index(["call_back"])
+
+
+def _desk(database: Database) -> None:
+    database.table("audit").create(
+        {"id": int, "at_utc_ms": int, "who": str, "role": str, "did": str, "what": str},
+        pk="id",
+        not_null={"at_utc_ms", "who", "role", "did", "what"},
+    )
+    blocks = database.table("blocks")
+    blocks.create(
+        {
+            "id": int,
+            "number": str,
+            "reason": str,
+            "author": str,
+            "until": str,  # The last day, as 2026-12-31.
+            "added_utc_ms": int,
+            "removed_utc_ms": int,
+            "removed_by": str,
+        },
+        pk="id",
+        not_null={"number", "reason", "author", "until", "added_utc_ms"},
+    )
+    database.execute("CREATE UNIQUE INDEX blocks_active ON blocks (number) WHERE removed_utc_ms IS NULL")
+    blocks.create_index(["number", "added_utc_ms"])
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second)
 """Each brings the tables from its own index's version to the next; a released one never changes."""

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import fields
+from dataclasses import MISSING, dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +15,11 @@ from sqlite_utils import Database
 from calls.cel import Row, build
 from calls.fold import fold
 from calls.journal import Arrived
-from calls.record import CallRecord, of_plain, plain
+from calls.record import LISTS, CallRecord, of_plain, plain
 from recordings.schema import migrate, transaction
 from recordings.tail import Batch, Place, Unreadable
 
-_LISTS = ("menus", "keys", "skills", "seats")
-_AUDIO = ("recording_file", "recording_sha256", "recording_ms")
-_FOLDED = tuple(field.name for field in fields(CallRecord) if field.name not in _AUDIO)
+_FOLDED = tuple(field.name for field in fields(CallRecord) if field.default is MISSING)
 _COLUMNS = ("channel", "uniqueid", "linkedid", "context", "exten", "peer", "extra")
 _TELL_NOTHING = frozenset({"BRIDGE_EXIT", "LINKEDID_END"})
 """Nothing that a HANGUP or another BRIDGE_ENTER doesn't tell: a fifth of all rows, not kept."""
@@ -34,11 +32,32 @@ _KEEP_EVENT = f"""
     VALUES ({", ".join("?" * (5 + len(_COLUMNS)))})
 """  # noqa: S608 - names of our own columns
 _KEEP_RECORD = f"""
-    INSERT INTO records ({", ".join(_FOLDED)}, audio, revision)
-    VALUES ({", ".join("?" * len(_FOLDED))}, ?, 1)
+    INSERT INTO records ({", ".join(_FOLDED)}, audio, message_audio, looked_at, revision)
+    VALUES ({", ".join("?" * len(_FOLDED))}, ?, ?, 0, 1)
     ON CONFLICT (ref) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _FOLDED)},
-        audio = coalesce(audio, excluded.audio), revision = revision + 1
+        audio = coalesce(audio, excluded.audio), message_audio = coalesce(message_audio, excluded.message_audio),
+        looked_at = looked_at AND outcome = excluded.outcome AND running = excluded.running, revision = revision + 1
 """  # noqa: S608 - names of our own columns
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """One of the files that a call may leave behind."""
+
+    state: str
+    """The column that tells where it is: null, `due`, `kept` or `none`."""
+    wanted: str
+    """The column that tells whether it is kept; one that isn't is removed."""
+    fields: str
+    """What its fields in the record begin with."""
+    ending: str
+    """Of the file's name, which begins with the call's id."""
+
+
+AUDIOS = (
+    Audio("audio", "recorded", "recording", ".wav"),
+    Audio("message_audio", "message_left", "message", "-message.wav"),
+)
 
 
 class Store:
@@ -182,8 +201,10 @@ class Store:
         if not record.running:
             self._running.pop(ref, None)
         values = plain(record)
-        columns = [json.dumps(values[name], ensure_ascii=False) if name in _LISTS else values[name] for name in _FOLDED]
-        connection.execute(_KEEP_RECORD, (*columns, "due" if record.recorded else None))
+        columns = [json.dumps(values[name], ensure_ascii=False) if name in LISTS else values[name] for name in _FOLDED]
+        # Whoever gave a mark may have been recorded without saying anything: that file must go.
+        due = (record.recorded, record.message_left or record.rating is not None)
+        connection.execute(_KEEP_RECORD, (*columns, *("due" if one else None for one in due)))
         self.changed(connection, ref)
 
     def _put_aside(
@@ -203,12 +224,12 @@ class Store:
                 "INSERT OR REPLACE INTO outbox (ref, revision) SELECT ref, revision FROM records WHERE ref = ?", (ref,)
             )
 
-    def keep_audio(self, ref: str, file: str | None, sha256: str | None, duration_ms: int | None) -> None:
+    def keep_audio(self, ref: str, audio: Audio, file: str | None, sha256: str | None, duration_ms: int | None) -> None:
         """Keeps where the call's audio is; all None: there is none and none will come."""
         with self.writing() as connection:
             connection.execute(
-                "UPDATE records SET audio = ?, recording_file = ?, recording_sha256 = ?, recording_ms = ?, "
-                "revision = revision + 1 WHERE ref = ?",
+                f"UPDATE records SET {audio.state} = ?, {audio.fields}_file = ?, {audio.fields}_sha256 = ?, "  # noqa: S608 - our own columns
+                f"{audio.fields}_ms = ?, revision = revision + 1 WHERE ref = ?",
                 ("none" if file is None else "kept", file, sha256, duration_ms, ref),
             )
             self.changed(connection, ref)
@@ -216,4 +237,4 @@ class Store:
 
 def record_of(row: dict[str, Any]) -> CallRecord:
     """The record that stands in a row of the table `records`."""
-    return of_plain({**row, **{name: json.loads(row[name]) for name in _LISTS}})
+    return of_plain({**row, **{name: json.loads(row[name]) for name in LISTS}})

@@ -48,11 +48,18 @@ def test_an_answered_call_is_told_in_full() -> None:
         skills=("general",),
         priority=5,
         seats=("8001",),
+        agents=(),
+        transfers=(),
+        overflowed_to=None,
+        call_back_of=None,
+        call_back_to=None,
         emergency_number=None,
         hung_up_by=Side.SEAT,
         q850_cause=16,
         survived=False,
         recorded=False,
+        rating=None,
+        message_left=False,
     )
     assert record.ref == call.ref
 

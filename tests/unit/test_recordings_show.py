@@ -115,7 +115,7 @@ def test_a_call_is_drawn_with_its_times_and_who_did_what() -> None:
     text = seen(show.draw(record_of(call), tell(call.rows), CITY))
     assert call.ref in text
     assert re.search(r"06:13:20\.700 +\+0\.500s . caller +presses 2 in main", text)
-    assert re.search(r"caller +is answered by the hotline", text)
+    assert re.search(r"caller +is connected with the hotline", text)
     assert re.search(r"seat 8001 +answers", text)
     assert re.search(r"hung up by +seat, cause 16", text)
 
@@ -125,6 +125,22 @@ def test_every_kind_of_entry_has_its_phrase() -> None:
     for kind, step in STEPS.items():
         show.phrase(Entry(0, "caller", kind, {field.name: "x" for field in fields(step)}))
     assert show.phrase(Entry(0, "caller", "ENDED", {})) == "ends"
+
+
+@pytest.mark.parametrize(
+    ("who", "kind", "details", "phrase"),
+    [
+        ("caller", "OFFER", {"seat": "8011", "agent": "1001"}, "is offered to seat 8011 (agent 1001)"),
+        ("caller", "OFFER", {"seat": "8001", "agent": ""}, "is offered to seat 8001"),
+        ("seat 8011", "OFFER", {"seat": "8001", "agent": ""}, "asks seat 8001"),
+        ("caller", "TRANSFER", {"to": "8002", "how": "blind"}, "is passed on to 8002"),
+        ("seat 8011", "TRANSFER", {"to": "8002", "how": "attended"}, "leaves the caller with 8002"),
+        ("caller", "PLACE", {"position": 3, "minutes": 5}, "is told place 3, about 5 min"),
+        ("caller", "PLACE", {"position": 3, "minutes": -1}, "is told place 3, how long is not known"),
+    ],
+)
+def test_an_entry_says_who_does_what(who: str, kind: str, details: dict[str, str | int], phrase: str) -> None:
+    assert show.phrase(Entry(0, who, kind, details)) == phrase
 
 
 def test_masked_calls_show_neither_numbers_nor_keys() -> None:
@@ -170,4 +186,4 @@ def test_each_column_step_and_entry_of_the_journal_is_documented(project: Path) 
     }
     assert set(documented(page, "## What Asterisk says")) == CHANNEL_ENTRIES
     optional = {kind for kind, step in STEPS.items() for field in fields(step) if field.default is not MISSING}
-    assert optional == {"MISSED"}
+    assert optional == {"MISSED", "OFFER"}
