@@ -6,6 +6,10 @@ from dataclasses import asdict, dataclass
 
 from aiohttp import web
 
+from web.api import PREFIX, api
+from web.desk import Desk
+from web.tokens import Tokens
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -30,8 +34,12 @@ class Health:
         return self.asterisk_connected and self.steering and self.calls_kept
 
 
-def application(health: Callable[[], Health]) -> web.Application:
-    """`/` for people, `/healthz` (alive), `/readyz` (503 unless it steers) for programs."""
+def application(
+    health: Callable[[], Health], desk: Desk | None = None, tokens: Tokens | None = None
+) -> web.Application:
+    """`/` for people, `/healthz` (alive), `/readyz` (503 unless it steers) for programs; with a desk and
+    tokens the interface under `/api/v1`, too.
+    """
 
     async def alive(_request: web.Request) -> web.Response:
         return web.json_response(asdict(health()))
@@ -47,6 +55,8 @@ def application(health: Callable[[], Health]) -> web.Application:
     app.router.add_get("/", page)
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", ready)
+    if desk is not None and tokens is not None:
+        app.add_subapp(PREFIX, api(desk, tokens))
     return app
 
 
