@@ -40,12 +40,13 @@ class Told:
     fault: str | None = None
 
 
-def ears_for(stage: Stage, plans: tuple[Plan, ...]) -> Ears:
-    """Ears that know the prompts, everybody who may answer, and the citizens themselves."""
+def ears_for(stage: Stage, plans: tuple[Plan, ...], *more: str) -> Ears:
+    """Ears that know the prompts and more of them, everybody who may answer, and the citizens themselves."""
     speakers = {agent_voice(name): voice("agent", name) for plan in plans for name in plan.answers}
     citizens = {citizen_voice(plan.caller): voice("caller", plan.caller) for plan in plans}
     language = stage.instance.settings.city.language
-    prompts = {name: stage.catalogue.samples(name, language) for plan in plans for name in _prompts_of(plan)}
+    names = {*more, *(name for plan in plans for name in _prompts_of(plan))}
+    prompts = {name: stage.catalogue.samples(name, language) for name in names}
     return Ears({**prompts, **speakers, **citizens})
 
 
@@ -63,10 +64,10 @@ async def call(stage: Stage, plan: Plan, ears: Ears) -> Told:
     placed = await stage.carrier.call(plan.number, caller=plan.caller)
     try:
         await placed.answered()
-        await _listen(placed, plan, ears, told)
+        await listen(placed, plan, ears, told)
         told.answered_by = await _who_answers(placed, plan, ears)
         told.heard.append(agent_voice(told.answered_by))
-        await _talk(stage, placed, told.answered_by, plan, ears)
+        await talk(stage, placed, told.answered_by, plan, ears)
     except (NotAnswered, TooLate) as error:
         told.fault = str(error)
     finally:
@@ -74,7 +75,8 @@ async def call(stage: Stage, plan: Plan, ears: Ears) -> Told:
     return told
 
 
-async def _listen(placed: PlacedCall, plan: Plan, ears: Ears, told: Told) -> None:
+async def listen(placed: PlacedCall, plan: Plan, ears: Ears, told: Told) -> None:
+    """Hears each prompt of the plan, and presses its key. Raises TooLate."""
     since_s = 0.0
     for prompts, key in ((plan.hears, plan.key), (plan.then_hears, None)):
         for prompt in prompts:
@@ -98,7 +100,7 @@ async def _who_answers(placed: PlacedCall, plan: Plan, ears: Ears) -> str:
     raise TooLate(f"hearing {' or '.join(plan.answers)}", within_s)
 
 
-async def _talk(stage: Stage, placed: PlacedCall, with_whom: str, plan: Plan, ears: Ears) -> None:
+async def talk(stage: Stage, placed: Call, with_whom: str, plan: Plan, ears: Ears) -> None:
     """Speaks until whoever answered has heard it. Raises TooLate."""
     line: Line = stage.trunks[with_whom] if with_whom in stage.trunks else stage.seats[with_whom]
     placed.say(voice("caller", plan.caller))

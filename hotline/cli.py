@@ -2,7 +2,7 @@
 
 import typer
 
-from hotline import cli_calls, cli_prompts, cli_serve, cli_settings
+from hotline import cli_calls, cli_desk, cli_prompts, cli_serve, cli_settings
 
 app = typer.Typer(
     help="The open 12345: a city's government hotline on Asterisk.",
@@ -11,6 +11,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (cli_settings, cli_serve, cli_calls, cli_prompts):
+for commands in (cli_settings, cli_serve, cli_desk, cli_calls, cli_prompts):
     for command in commands.COMMANDS:
         app.command()(command)
+app.add_typer(cli_desk.token, name="token")

@@ -1,13 +1,19 @@
-"""`hotline calls` and `hotline call`: what was kept."""
+"""`hotline calls`, `hotline call` and `hotline blocked`: what was kept."""
 
+import csv
+import json
 import sqlite3
-from datetime import date
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from calls.record import Outcome
 from hotline.failing import CannotGoOn, plain_errors
@@ -15,6 +21,7 @@ from hotline.folders import Folders
 from hotline.options import CONFIG, DATA, AsJson, ConfigFolder, DataFolder
 from recordings import mask as masks
 from recordings import show
+from recordings.blocks import Blocked, BlockedCall, Blocks
 from recordings.queries import NoSuchCall, SeveralCalls, Wanted, find, get, timeline
 from recordings.schema import StoreTooNew
 from recordings.store import Store
@@ -101,4 +108,45 @@ def call(
             Console().print(show.draw(record, entries, timezone))
 
 
-COMMANDS = (calls, call)
+def blocked(
+    config: ConfigFolder = CONFIG,
+    data: DataFolder = DATA,
+    number: Annotated[str | None, typer.Option(help="Only this caller.")] = None,
+    mask: Masked = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The refused calls as a table, for the police.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List who is blocked, and the calls that were refused for it."""
+    with plain_errors(SettingsWrong, StoreTooNew, sqlite3.DatabaseError), _store(data) as store:
+        settings = load(config)
+        timezone = ZoneInfo(settings.city.timezone)
+        today = datetime.now(timezone).date().isoformat()
+        blocks = Blocks(store)
+        written = tuple(Blocked(one.number, one.reason, one.author, one.until.isoformat()) for one in settings.blocked)
+        now = [("settings", one) for one in written if one.until_day >= today]
+        now += [("desk", one) for one in blocks.active(today)]
+        now = [(source, one) for source, one in now if number in (None, one.number)]
+        refused = blocks.blocked_calls(number, written, timezone)
+        if mask:
+            now = [(source, masks.blocked(one)) for source, one in now]
+            refused = tuple(masks.blocked_call(one) for one in refused)
+        if as_csv:
+            _write_csv(refused, timezone)
+        elif as_json:
+            for source, one in now:
+                typer.echo(json.dumps({"kind": "blocked", "source": source, **asdict(one)}, ensure_ascii=False))
+            for call in refused:
+                typer.echo(json.dumps({"kind": "refused", **asdict(call)}, ensure_ascii=False))
+        else:
+            Console().print(show.blocked(now), Text(), show.refused(refused, timezone), sep="\n")
+
+
+def _write_csv(refused: Sequence[BlockedCall], timezone: ZoneInfo) -> None:
+    out = csv.writer(sys.stdout)
+    out.writerow(("at", "caller", "dialled", "reason", "author", "until", "call"))
+    for call in refused:
+        at = show.local(call.at_utc_ms, timezone).isoformat(timespec="seconds")
+        out.writerow((at, call.caller, call.dialled, call.reason, call.author, call.until, call.call))
+
+
+COMMANDS = (calls, call, blocked)

@@ -73,7 +73,7 @@ def run(
                 console.print(f"[bold]{instance.settings.city.name.zh}[/bold] is served; Ctrl-C ends it. Listening:")
                 for what, where in instance.listens():
                     console.print(f"  {what:30} {where}")
-                console.print(f"  seats' passwords are in {instance.folders.secrets}", soft_wrap=True)
+                console.print(f"  seats' passwords and agents' PINs are in {instance.folders.secrets}", soft_wrap=True)
 
             asyncio.run(_stoppable(until_told(supervisor, started), signal.SIGHUP))
 

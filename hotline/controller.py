@@ -9,21 +9,34 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import structlog
 
 from asterisk.port import Answer, Switch, SwitchLost
-from calls.live import Channel, LiveEvent, Snapshot
+from calls.live import (
+    AsksPlace,
+    CallBackEnded,
+    CallRef,
+    Channel,
+    LiveEvent,
+    SeatDialled,
+    Snapshot,
+    WantsCallBack,
+)
+from hotline.listener import Listener, NobodyListens
+from routing.estimate import said_minutes
 from routing.leader import Leader
 from routing.lease import Lease
-from routing.room import Connect, Counts, Room, Withdraw
+from routing.room import CallBackTurn, Connect, Counts, Decision, Overflow, Room, Withdraw
 
 BEAT_S = 1.0
 SNAPSHOT_PAUSE_MS = 200
 """A snapshot that is wanted is read after this pause, so that a fault that lasts makes no flood."""
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,11 @@ class _Alarm:
 _Item = _Heard | _Beat | _Alarm
 
 
+def utc_ms() -> int:
+    """The time of day, in ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
 def now_ms() -> int:
     """A clock that never jumps back."""
     return time.monotonic_ns() // 1_000_000
@@ -72,12 +90,20 @@ class Controller:
     """Steers its nodes for as long as it is wanted. Each holds its own callers; all are matched together."""
 
     def __init__(
-        self, switches: Iterable[Switch], room: Room, leader: Leader, clock: Callable[[], int] = now_ms
+        self,
+        switches: Iterable[Switch],
+        room: Room,
+        leader: Leader,
+        clock: Callable[[], int] = now_ms,
+        listener: Listener | None = None,
     ) -> None:
         self._nodes = {switch.node: _Node(switch) for switch in switches}
         self._room = room
         self._leader = leader
         self._clock = clock
+        self._listener: Listener = listener or NobodyListens()
+        self._asks: list[AsksPlace] = []
+        """Who is to be told its place."""
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
         self._letting_go = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
@@ -95,6 +121,30 @@ class Controller:
     def counts(self) -> Counts:
         """How many callers and seats are in each state."""
         return self._room.counts(self._clock())
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """Those that may be steered now."""
+        return tuple(node.switch for node in self._steered())
+
+    def switch_of(self, channel: Channel) -> Switch | None:
+        """Where a channel lives; None when nobody may steer there now."""
+        return self._nodes[channel.node].switch if self._may_steer(channel) else None
+
+    def ask(self, question: Callable[[Room, int], T]) -> T:
+        """Reads or changes the room at once; what follows from it is done next.
+
+        Raises what `question` raises.
+        """
+        answer = question(self._room, self._clock())
+        # Told before anybody learns that it is done.
+        self._listener.changed(self._room.changes())
+        self._wake()
+        return answer
+
+    def look(self, question: Callable[[Room, int], T]) -> T:
+        """Reads the room and changes nothing."""
+        return question(self._room, self._clock())
 
     def let_go(self) -> None:
         """Stop steering: `run` ends, and Asterisk serves callers alone from then on."""
@@ -168,13 +218,23 @@ class Controller:
                 self._room.wants_snapshot = True
             case _Heard(_, events):
                 for event in events or ():
-                    self._room.heard(event, self._clock())
+                    self._hear(event)
             case _Beat():
                 self._beaten(item)
             case _Alarm():
                 self._alarm = None
             case _:
                 assert_never(item)
+
+    def _hear(self, event: LiveEvent) -> None:
+        self._room.heard(event, self._clock())
+        match event:
+            case AsksPlace():
+                self._asks.append(event)
+            case SeatDialled() | WantsCallBack() | CallBackEnded():
+                self._listener.told(event)
+            case _:
+                pass
 
     def _beaten(self, beat: _Beat) -> None:
         node = self._nodes[beat.node]
@@ -185,15 +245,22 @@ class Controller:
         if node.lease.lapsed_before(self._clock()):
             self._room.wants_snapshot = True
         node.lease = node.lease.renewed(beat.sent_ms)
+        self._room.utc_ahead_ms = utc_ms() - self._clock()
 
     async def _act(self, *, beaten: bool) -> None:
         """Does what follows from all that is known now."""
+        await self._steer_on(beaten=beaten)
+        self._listener.changed(self._room.changes())
+
+    async def _steer_on(self, *, beaten: bool) -> None:
+        asks, self._asks = self._asks, []
         if not self.steering:
             return
         if self._room.wants_snapshot and not await self._resync():
             return
         if self.steering:
-            await self._connect(self._room.decide(self._clock()))
+            await self._send_all(self._room.decide(self._clock()))
+            await asyncio.gather(*(self._tell_place(one) for one in asks))
         if beaten:
             await self._take_back(self._room.withdrawals())
         self._set_alarm()
@@ -211,6 +278,7 @@ class Controller:
             surviving=tuple(one for snapshot in snapshots for one in snapshot.surviving),
             seats=tuple(one for snapshot in snapshots for one in snapshot.seats),
             offered=tuple(one for snapshot in snapshots for one in snapshot.offered),
+            callers=tuple(one for snapshot in snapshots for one in snapshot.callers),
         )
         self._room.resync(whole, self._clock())
         log.info(
@@ -220,25 +288,17 @@ class Controller:
             surviving=len(whole.surviving),
             talking=len(whole.offered),
         )
+        self._listener.resynchronised([node.switch for node in nodes])
         return True
 
-    async def _offer(self, one: Connect) -> Answer:
-        """A node that was lost meanwhile is not told anything: it serves its callers alone."""
-        channel = one.caller.channel
-        return (
-            await self._nodes[channel.node].switch.connect(channel, one.seat)
-            if self._may_steer(channel)
-            else Answer.FAILED
-        )
-
-    async def _connect(self, decisions: tuple[Connect, ...]) -> None:
+    async def _send_all(self, decisions: tuple[Decision, ...]) -> None:
         """Sends all of them at once; each is bounded by the switch."""
-        answers = await asyncio.gather(*(self._offer(one) for one in decisions))
+        answers = await asyncio.gather(*(self._send(one) for one in decisions))
         for decision, answer in zip(decisions, answers, strict=True):
-            told = log.bind(ref=decision.caller.ref, seat=decision.seat)
+            told = log.bind(**_about(decision))
             match answer:
                 case Answer.DONE:
-                    told.info("caller_offered")
+                    _carried_out(decision)
                 case Answer.NO_CHANNEL:
                     told.info("caller_gone")
                     self._room.missing(decision, self._clock())
@@ -249,6 +309,31 @@ class Controller:
                     assert_never(answer)
         if any(answer is Answer.NO_CHANNEL for answer in answers):
             self._wake()  # A seat is free again at once, and nothing more may be heard of it.
+
+    async def _send(self, decision: Decision) -> Answer:
+        """A node that was lost meanwhile is not told anything: it serves its callers alone."""
+        match decision:
+            case Connect(caller, seat):
+                switch = self.switch_of(caller.channel)
+                if switch is None:
+                    return Answer.FAILED
+                standing = self._room.seat(seat)
+                return await switch.connect(caller.channel, seat, None if standing is None else standing.agent)
+            case Overflow(caller, way):
+                switch = self.switch_of(caller.channel)
+                return Answer.FAILED if switch is None else await switch.overflow(caller.channel, way)
+            case CallBackTurn():
+                self._listener.dial(decision)
+                return Answer.DONE
+            case _:
+                assert_never(decision)
+
+    async def _tell_place(self, asked: AsksPlace) -> None:
+        """Where nothing is told, the caller hears that it is not forgotten."""
+        place = self._room.place_of(asked.ref, self._clock())
+        switch = self.switch_of(asked.channel)
+        if place is not None and switch is not None:
+            await switch.tell_place(asked.channel, place.position, said_minutes(place.estimate_ms))
 
     async def _take_back(self, withdrawals: tuple[Withdraw, ...]) -> None:
         """Asked again with each heartbeat, so one that fails needs no answer here."""
@@ -271,3 +356,28 @@ class Controller:
 
     def _wake(self) -> None:
         self._inbox.put_nowait(_Alarm())
+
+
+def _carried_out(decision: Decision) -> None:
+    told = log.bind(**_about(decision))
+    match decision:
+        case Connect():
+            told.info("caller_offered")
+        case CallBackTurn():
+            told.info("caller_called_back")
+        case Overflow():
+            told.info("caller_overflows")
+        case _:
+            assert_never(decision)
+
+
+def _about(decision: Decision) -> dict[str, CallRef | str]:
+    match decision:
+        case Connect(caller, seat):
+            return {"ref": caller.ref, "seat": seat}
+        case Overflow(caller, way):
+            return {"ref": caller.ref, "way": way}
+        case CallBackTurn(place, ref, seat):
+            return {"ref": ref, "first": place.first, "seat": seat}
+        case _:
+            assert_never(decision)

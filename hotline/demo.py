@@ -1,14 +1,15 @@
 """`hotline demo`: real calls through the city, listened to, and what became of them.
 
-Three citizens call at once: one to the city's own number choosing by key, one to a merged number
-that has no menu, one that presses an emergency key. What each must hear is checked by ear.
+Citizens call at once: one to the city's own number choosing by key, one to a merged number that has
+no menu, one that presses an emergency key, and one that keeps its place, hangs up, and is called back
+when an agent has signed on. What each must hear is checked by ear.
 """
 
 import asyncio
 import shutil
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from rich.console import Console
 
 from calls.record import CallRecord, Outcome
 from hotline import logs
+from hotline.called_back import Return, call_and_return, returns
 from hotline.citizens import Plan, Told, agent_voice, call, citizen_voice, ears_for
 from hotline.failing import CannotGoOn
 from hotline.folders import Folders
@@ -30,9 +32,10 @@ from recordings import show
 from recordings.queries import Wanted, find, timeline
 from recordings.store import Store
 from routing.hours import moment
+from settings.actions import Menu, ToNumber
 from settings.check import load
 from settings.emergencies import EmergencyRoute, routes
-from settings.shapes import Menu, Settings, ToNumber
+from settings.shapes import Settings
 
 
 class NotAsExpected(AssertionError):
@@ -52,6 +55,8 @@ class Act:
     outcome: Outcome
     number: str
     """The number that is served in the end."""
+    agent: str | None = None
+    """Who must have answered; None: whoever it was."""
 
 
 def acts(settings: Settings) -> tuple[Act, ...]:
@@ -114,6 +119,12 @@ def _key_to(menu: Menu, number: str) -> str:
     return next(key for key, action in menu.keys.items() if action == ToNumber(number=number))
 
 
+def returned(settings: Settings) -> Return | None:
+    """The demo's call back; None where this city has nothing to show it by."""
+    needed = {name for act in acts(settings) for name in act.plan.answers}
+    return returns(settings, moment(settings, datetime.now(UTC)), needed)
+
+
 async def demonstrate(config: Path, data: Path, console: Console) -> None:
     """Runs the demo. Raises NotAsExpected, and what `hotline.instance.Instance.made` raises."""
     settings = load(config)
@@ -141,21 +152,34 @@ async def _perform(settings: Settings, folders: Folders, prompts: Path, console:
     with logs.open_log(_log_file(folders).parent, "demo") as log:
         logs.configure(log)
         async with AsyncExitStack() as running:
-            with steps.step(f"starting Asterisk, the controller and {len(settings.answering.seats)} telephones"):
-                stage = await running.enter_async_context(staged(settings, folders.data, prompts=prompts, output=log))
-            with steps.step("three citizens call"):
-                told = await _call_all(stage)
+            back = returned(settings)
+            seats = settings.answering.seats.keys() - (frozenset() if back is None else back.absent)
+            with steps.step(f"starting Asterisk, the controller and {len(seats)} telephones"):
+                stage = await running.enter_async_context(
+                    staged(settings, folders.data, seats=sorted(seats), prompts=prompts, output=log)
+                )
+            with steps.step(_what(back)):
+                told = await _call_all(stage, back)
             with steps.step("keeping what happened"):
-                await kept(stage, len(told))
+                await kept(stage, len(told) + (back is not None))
             with steps.step("stopping everything"):
                 await running.aclose()
     return [f"{one.plan.title}: {one.fault} (heard: {', '.join(one.heard) or 'nothing'})" for one in told if one.fault]
 
 
-async def _call_all(stage: Stage) -> list[Told]:
+def _what(back: Return | None) -> str:
+    if back is None:
+        return "three citizens call"
+    return f"four citizens call; agent {back.agent} signs on at {back.seat} and calls one of them back"
+
+
+async def _call_all(stage: Stage, back: Return | None) -> list[Told]:
     plans = tuple(act.plan for act in acts(stage.instance.settings))
     ears = ears_for(stage, plans)
-    return list(await asyncio.gather(*(call(stage, plan, ears) for plan in plans)))
+    calls = [call(stage, plan, ears) for plan in plans]
+    if back is not None:
+        calls.append(call_and_return(stage, back))
+    return list(await asyncio.gather(*calls))
 
 
 async def kept(stage: Stage, calls: int) -> list[CallRecord]:
@@ -177,17 +201,28 @@ async def kept(stage: Stage, calls: int) -> list[CallRecord]:
 def _report(settings: Settings, folders: Folders, store: Store, console: Console) -> list[str]:
     """Shows each call; what is not as it must be."""
     timezone = ZoneInfo(settings.city.timezone)
-    found = {one.caller: one for one in find(store, Wanted(), timezone)}
+    found = find(store, Wanted(), timezone)
     faults: list[str] = []
-    for act in acts(settings):
-        record = found.get(act.plan.caller)
+
+    def shown(act: Act, record: CallRecord | None) -> None:
         if record is None:
             faults.append(f"{act.plan.title}: no record was kept")
-            continue
+            return
         console.rule(act.plan.title)
         console.print(show.draw(record, timeline(store, record.ref), timezone))
-        console.print(f"recording: {folders.recordings / (record.recording_file or '-')}", soft_wrap=True)
-        faults += [f"{act.plan.title}: {fault}" for fault in _differences(act, record, folders)]
+        if record.recording_file is not None:
+            console.print(f"recording: {folders.recordings / record.recording_file}", soft_wrap=True)
+        faults.extend(f"{act.plan.title}: {fault}" for fault in _differences(act, record, folders))
+
+    for act in acts(settings):
+        shown(act, next((one for one in found if one.caller == act.plan.caller), None))
+    back = returned(settings)
+    if back is not None:
+        first = next((one for one in found if one.caller == back.plan.caller and one.call_back_of is None), None)
+        second = next((one for one in found if first is not None and one.call_back_of == first.ref), None)
+        shown(Act(back.plan, Outcome.CALL_BACK, back.plan.number), first)
+        title = f"the same caller, called back by agent {back.agent} at {back.seat}"
+        shown(Act(replace(back.plan, title=title), Outcome.ANSWERED, back.plan.number, agent=back.agent), second)
     return faults
 
 
@@ -197,6 +232,10 @@ def _differences(act: Act, record: CallRecord, folders: Folders) -> list[str]:
         faults.append(f"the outcome is {record.outcome.value}, not {act.outcome.value}")
     if record.number != act.number:
         faults.append(f"the number served is {record.number}, not {act.number}")
+    if act.agent is not None and record.agents != (act.agent,):
+        faults.append(f"the agents are {', '.join(record.agents) or 'none'}, not {act.agent}")
+    if act.outcome is Outcome.CALL_BACK:
+        return faults  # Nobody has talked yet.
     if record.recording_file is None:
         return [*faults, "nothing was recorded"]
     both = Ears(

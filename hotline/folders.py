@@ -46,6 +46,11 @@ class Folders:
         return self.data / "secrets.yaml"
 
     @property
+    def tokens(self) -> Path:
+        """Who may use the HTTP interface."""
+        return self.data / "tokens.json"
+
+    @property
     def installed(self) -> Path:
         """The settings that the installed configuration was compiled from."""
         return self.asterisk / "settings.json"

@@ -9,7 +9,9 @@ import asyncio
 import signal
 import sqlite3
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,11 +19,14 @@ import typer
 from aiohttp import web
 
 from asterisk.switch import AmiSwitch
-from calls.live import Seat
+from calls.live import CallRef
+from dialplan.survival import combinations
 from hotline import logs
-from hotline.controller import Controller
+from hotline.controller import Controller, now_ms, utc_ms
+from hotline.desk import LiveDesk
 from hotline.failing import plain_errors
 from hotline.instance import Instance
+from hotline.office import Office
 from hotline.only_one import OnlyOne
 from recordings.copy import SqliteCopy
 from recordings.forward import Forwarder
@@ -29,8 +34,10 @@ from recordings.keeper import Keeper
 from recordings.store import Store
 from routing.leader import AloneLeader
 from routing.room import CallerState, Room
+from routing.rules import Rules
 from routing.seats import SeatState
 from web.health import Health, application
+from web.tokens import Tokens, local_token
 
 log = structlog.get_logger()
 
@@ -47,9 +54,16 @@ def main(data: Path, *, as_json: bool) -> None:
 async def _serve(instance: Instance) -> None:
     settings = instance.settings
     node = settings.city.node
-    switch = AmiSwitch(node, instance.ami_access())
-    controller = Controller([switch], _room(instance), AloneLeader())
+    dial = settings.answering.dial
+    switch = AmiSwitch(node, instance.ami_access(), demands=combinations(settings), dial=dial)
     copy = settings.server.records.copy_to
+    office = Office(instance.folders.records, forwards=copy is not None)
+    desk = LiveDesk(settings, instance.secrets.agents, office)
+    room = Room(Rules.of(settings), new_ref=lambda: CallRef(str(uuid4())), utc_ahead_ms=utc_ms() - now_ms())
+    controller = Controller([switch], room, AloneLeader(), listener=desk)
+    desk.steer(controller)
+    tokens = Tokens.of(instance.folders.tokens)
+    local_token(instance.folders.data)
     with Store(instance.folders.records, forwards=copy is not None) as store:
         keeper = Keeper(
             store,
@@ -59,27 +73,42 @@ async def _serve(instance: Instance) -> None:
             node=node,
             timezone=ZoneInfo(settings.city.timezone),
         )
-        runner = web.AppRunner(application(lambda: _health(instance, controller, keeper)), access_log=None)
-        await runner.setup()
-        try:
-            http = settings.server.http
-            await web.TCPSite(runner, str(http.address), http.port).start()
-            log.info("controller_started", node=node)
-            await _until_orphaned(controller, keeper, instance, copy)
-        finally:
-            await runner.cleanup()
+        app = application(lambda: _health(instance, controller, keeper), desk, tokens)
+        runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+        async with office:
+            await desk.restore()
+            await runner.setup()
+            try:
+                http = settings.server.http
+                await web.TCPSite(runner, str(http.address), http.port).start()
+                log.info("controller_started", node=node)
+                await _until_orphaned(controller, keeper, instance, Beside(desk, office, copy))
+            finally:
+                await runner.cleanup()
     log.info("controller_ended", node=node)
 
 
-async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Instance, copy: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What runs beside steering and keeping."""
+
+    desk: LiveDesk
+    office: Office
+    copy: str | None
+    """A file that gets a copy of each record."""
+
+
+async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Instance, beside: Beside) -> None:
     """Steers and keeps until standard input ends; what a part cannot mend ends the process."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, controller.let_go)
     keeping = asyncio.create_task(keeper.run(instance.booted_utc_ms), name="keep")
     steering = asyncio.create_task(controller.run(), name="steer")
     supervised = asyncio.create_task(_input_ended(), name="supervised")
-    parts = {keeping, steering, supervised}
-    if copy is not None:
-        forwarder = Forwarder(instance.folders.records, SqliteCopy(Path(copy)))
+    deciding = asyncio.create_task(beside.desk.run(), name="desk")
+    noting = asyncio.create_task(beside.office.run(), name="office")
+    parts = {keeping, steering, supervised, deciding, noting}
+    if beside.copy is not None:
+        forwarder = Forwarder(instance.folders.records, SqliteCopy(Path(beside.copy)))
         parts.add(asyncio.create_task(forwarder.run(), name="forward"))
     try:
         waiting = set(parts)
@@ -89,9 +118,12 @@ async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Inst
                 task.result()
     finally:
         controller.let_go()
-        for task in parts - {steering}:
+        for task in parts - {steering, noting}:
             task.cancel()
-        await asyncio.gather(*parts, return_exceptions=True)
+        await asyncio.gather(*(parts - {noting}), return_exceptions=True)
+        beside.desk.close()
+        beside.office.stop()
+        await asyncio.gather(noting, return_exceptions=True)
         try:
             await keeper.catch_up()
         except (OSError, sqlite3.Error) as error:
@@ -108,15 +140,6 @@ async def _input_ended() -> None:
             pass
     finally:
         transport.close()
-
-
-def _room(instance: Instance) -> Room:
-    answering = instance.settings.answering
-    return Room(
-        {Seat(seat): frozenset(entry.skills) for seat, entry in answering.seats.items()},
-        ring_ms=int(answering.ring * 1000),
-        rest_ms=int(answering.rest * 1000),
-    )
 
 
 def _health(instance: Instance, controller: Controller, keeper: Keeper) -> Health:

@@ -100,10 +100,11 @@ class Stage:
         await until(what, look, seen=lambda: last or "no answer")
 
     async def until_ready(self) -> None:
-        """Waits until the controller steers and knows that every seat here is free."""
+        """Waits until the controller steers and knows that every seat here is free that serves without an agent."""
+        fixed = sum(bool(self.instance.settings.answering.seats[seat].skills) for seat in self.seats)
         await self.until_healthy(
-            f"steering with {len(self.seats)} free seats",
-            lambda health: bool(health["steering"]) and health["seats_free"] >= len(self.seats),
+            f"steering with {fixed} free seats",
+            lambda health: bool(health["steering"]) and health["seats_free"] >= fixed,
         )
 
     def store(self) -> Store:

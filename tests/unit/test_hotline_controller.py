@@ -9,9 +9,20 @@ from calls.live import CallRef, Channel, Device, Seat, Waiting
 from hotline.controller import Controller
 from routing.leader import AloneLeader
 from routing.room import Room
+from routing.rules import Rules
 from tests.support.scripted_switch import ScriptedSwitch
+from tests.support.settings_maker import city
 
 ALICE, BOB = Seat("8001"), Seat("8002")
+RULES = Rules.of(
+    city(
+        answering={
+            "ring": "15s",
+            "rest": "500ms",
+            "seats": {ALICE: {"skills": ["general"]}, BOB: {"skills": ["general", "social"]}},
+        }
+    )
+)
 
 
 def caller(name: str, t0_ms: int = 1, node: str = "node1") -> Waiting:
@@ -30,8 +41,8 @@ async def seen(condition: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def steering(*switches: ScriptedSwitch, leader: AloneLeader | None = None) -> AsyncIterator[Controller]:
-    seats = {ALICE: frozenset({"general"}), BOB: frozenset({"general", "social"})}
-    controller = Controller(switches, Room(seats, ring_ms=15_000, rest_ms=50), leader or AloneLeader())
+    room = Room(RULES, new_ref=lambda: CallRef("new"), utc_ahead_ms=0)
+    controller = Controller(switches, room, leader or AloneLeader())
     running = asyncio.create_task(controller.run())
     try:
         yield controller
