@@ -1,4 +1,4 @@
-"""A day of calls: when they come, what they need, how long they take, when callers give up."""
+"""A generated day of calls: when they come, what they need, how long they take, when callers give up."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,8 @@ class Arrival:
     """One call that comes to the waiting room."""
 
     at_s: float
-    demand: frozenset[str]
+    """From midnight."""
+    skills: frozenset[str]
     priority: int
     handling_s: float
     """Talking and wrapping up."""
@@ -32,7 +33,7 @@ class Traffic:
 
     calls: int
     shares: Mapping[frozenset[str], float]
-    """Which part of the calls demands what; they sum to 1."""
+    """Which part of the calls needs which skills; they sum to 1."""
     handling_s: float = 180.0
     patience_s: float = 120.0
     hours: tuple[float, ...] = ORDINARY_DAY
@@ -44,7 +45,7 @@ def generated(traffic: Traffic, seed: int) -> Iterator[Arrival]:
     The same seed gives the same day.
     """
     chance = random.Random(seed)
-    demands, weights = list(traffic.shares), list(traffic.shares.values())
+    kinds, weights = list(traffic.shares), list(traffic.shares.values())
     for hour, share in enumerate(traffic.hours):
         rate = traffic.calls * share / HOUR_S
         at_s = float(hour * HOUR_S)
@@ -54,7 +55,7 @@ def generated(traffic: Traffic, seed: int) -> Iterator[Arrival]:
                 break
             yield Arrival(
                 at_s,
-                chance.choices(demands, weights)[0],
+                chance.choices(kinds, weights)[0],
                 5,
                 chance.expovariate(1 / traffic.handling_s),
                 chance.expovariate(1 / traffic.patience_s),
