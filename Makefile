@@ -19,7 +19,7 @@ demo: setup ## place real calls through the example city and show what became of
 run: setup ## serve the example city in the foreground until Ctrl-C
 	@bin/hotline run
 
-test: setup lint ## the whole test suite, real Asterisk included (3 to 5 minutes)
+test: setup lint ## the whole test suite, real Asterisk included (5 to 8 minutes)
 	@# In a folder of its own with a short path, which Asterisk's control sockets need.
 	@folder=$$(mktemp -d /tmp/hotline.XXXXXX) && \
 	  { $(PY) -m pytest -q -n $(JOBS) --dist loadfile -p no:cacheprovider --basetemp="$$folder/t" tests; code=$$?; \

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,6 @@ from calls.record import CallRecord, Outcome, Side
 from hotline.citizens import call as follow
 from hotline.citizens import ears_for
 from hotline.demo import acts, kept
-from hotline.failing import CannotGoOn
-from hotline.only_one import OnlyOne
 from hotline.stage import agent, until
 from settings.check import load
 from tests.support.city_command import Command, Served, city_in_folders, process_of, processes
@@ -26,8 +23,10 @@ from tests.support.city_watch import (
     GENERAL,
     SOCIAL,
     City,
+    controller,
     hearing_on,
     next_call,
+    no_controller,
     talking,
     unannounced,
     watched,
@@ -70,35 +69,6 @@ async def city(running: City) -> City:
 def citizens(count: int) -> list[str]:
     """Callers whom no other test knows."""
     return [str(next(_numbers)) for _ in range(count)]
-
-
-async def controller(city: City) -> int:
-    """The controller's process, once there is one."""
-    found: int = await until("a controller", lambda: city.stage.supervisor.controller_pid)
-    return found
-
-
-@asynccontextmanager
-async def no_controller(city: City) -> AsyncIterator[None]:
-    """Kills the controller. The supervisor starts another one again and again, and each is refused
-    for as long as the block runs, because we hold its lock."""
-    lock = OnlyOne(city.stage.instance.folders.controller_lock, "a test")
-
-    def held() -> bool:
-        pid = city.stage.supervisor.controller_pid
-        if pid is not None:
-            os.kill(pid, signal.SIGKILL)
-        try:
-            lock.__enter__()
-        except CannotGoOn:
-            return False
-        return True
-
-    await until("the controller's lock is ours", held)
-    try:
-        yield
-    finally:
-        lock.__exit__(None, None, None)
 
 
 async def all_kept(city: City, callers: list[str]) -> list[CallRecord]:

@@ -21,9 +21,12 @@ from dialplan.server import AsteriskPlaces
 from hotline.ports import free_ports, on_free_ports
 from settings.edit import with_trunk_ports
 from settings.secrets import Secrets
-from settings.shapes import Language, Settings
+from settings.shape import Language
+from settings.shapes import Settings
+from settings.system_prompts import spoken_prompts
 
 PASSWORD = "a seat's password"
+PIN = "471163"
 BOUND_S = 30.0
 SHORT_S = 0.2
 
@@ -38,7 +41,7 @@ def write_sounds(settings: Settings, folder: Path) -> dict[tuple[str, Language],
     """A short tone for each prompt in each language."""
     folder.mkdir(parents=True, exist_ok=True)
     sounds: dict[tuple[str, Language], Path] = {}
-    for place, prompt in enumerate(settings.prompts.prompts):
+    for place, prompt in enumerate(spoken_prompts(settings.prompts.prompts)):
         sound = tone(300 + 20 * place, SHORT_S)
         for language in LANGUAGES:
             sounds[prompt, language] = folder / f"{prompt}-{language}"
@@ -49,7 +52,10 @@ def write_sounds(settings: Settings, folder: Path) -> dict[tuple[str, Language],
 def secrets_of(settings: Settings) -> Secrets:
     named = [ident for ident, trunk in settings.trunks.items() if trunk.username is not None]
     return Secrets(
-        "the manager's password", dict.fromkeys(settings.answering.seats, PASSWORD), dict.fromkeys(named, PASSWORD)
+        "the manager's password",
+        dict.fromkeys(settings.answering.seats, PASSWORD),
+        dict.fromkeys(named, PASSWORD),
+        dict.fromkeys(settings.agents.agents, PIN),
     )
 
 

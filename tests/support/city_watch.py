@@ -1,6 +1,8 @@
 """Watching a staged city: what its journal says of each caller, and what is kept of them."""
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -11,6 +13,8 @@ from typing import TypeVar
 from calls.cel import Row, parse
 from calls.journal import Arrived, RoomEntered, SeatOffered, Step
 from calls.record import CallRecord
+from hotline.failing import CannotGoOn
+from hotline.only_one import OnlyOne
 from hotline.stage import Stage, staged, until
 from phones.call import Call
 from phones.placed import PlacedCall
@@ -73,13 +77,17 @@ class City:
         """The record of a caller who called once."""
         return next((record for record in self.records() if record.caller == caller), None)
 
-    def rows(self, caller: str) -> list[Row]:
-        """Everything that Asterisk has written about a caller's call, by time, whether it is kept yet or not."""
+    def journal(self) -> list[Row]:
+        """Everything that Asterisk has written, whether it is kept yet or not."""
         try:
             written = self.stage.instance.folders.journal.read_text(encoding="utf-8")
         except FileNotFoundError:
             return []
-        rows = [parse(line) for line in written.rpartition("\n")[0].split("\n") if line]
+        return [parse(line) for line in written.rpartition("\n")[0].split("\n") if line]
+
+    def rows(self, caller: str) -> list[Row]:
+        """Everything that Asterisk has written about a caller's call, by time, whether it is kept yet or not."""
+        rows = self.journal()
         arrived = (row for row in rows if isinstance(row.step, Arrived) and row.step.caller == caller)
         calls = {row.linkedid for row in arrived}
         return sorted((row for row in rows if row.linkedid in calls), key=lambda row: row.at_us)
@@ -113,10 +121,13 @@ class City:
         )
         return found[0]
 
-    async def calls(self, number: str, caller: str) -> PlacedCall:
-        """A citizen calls and waits; returns once the citizen is in the waiting room."""
+    async def calls(self, number: str, caller: str, *, times: int = 1, kept: str | None = None) -> PlacedCall:
+        """A citizen calls and waits; returns once the citizen has entered the waiting room so often.
+
+        kept: what is kept of the caller's number, if that is not all of it.
+        """
         placed = await self.stage.carrier.call(number, caller=caller)
-        await self.wrote(caller, RoomEntered)
+        await self.wrote(caller if kept is None else kept, RoomEntered, times)
         return placed
 
     def agent(self, seat: str, callers: int, served: list[str] | None = None) -> asyncio.Task[list[str]]:
@@ -222,6 +233,35 @@ async def serve(phone: Telephone, callers: int, served: list[str] | None = None)
             served.append(call.caller)
         await call.hang_up()
     return mine
+
+
+async def controller(city: City) -> int:
+    """The controller's process, once there is one."""
+    found: int = await until("a controller", lambda: city.stage.supervisor.controller_pid)
+    return found
+
+
+@asynccontextmanager
+async def no_controller(city: City) -> AsyncIterator[None]:
+    """Kills the controller. The supervisor starts another one again and again, and each is refused
+    for as long as the block runs, because we hold its lock."""
+    lock = OnlyOne(city.stage.instance.folders.controller_lock, "a test")
+
+    def held() -> bool:
+        pid = city.stage.supervisor.controller_pid
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+        try:
+            lock.__enter__()
+        except CannotGoOn:
+            return False
+        return True
+
+    await until("the controller's lock is ours", held)
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
 
 
 @asynccontextmanager

@@ -7,7 +7,9 @@ from dialplan.compile import Compiled, compile_city
 from dialplan.names import LANGUAGES
 from dialplan.server import AsteriskPlaces
 from settings.secrets import Secrets
-from settings.shapes import Language, Settings
+from settings.shape import Language
+from settings.shapes import Settings
+from settings.system_prompts import spoken_prompts
 
 TODAY = date(2026, 3, 1)
 
@@ -25,7 +27,7 @@ PLACES = AsteriskPlaces(
 
 
 def some_sounds(settings: Settings) -> dict[tuple[str, Language], Path]:
-    prompts = settings.prompts.prompts
+    prompts = spoken_prompts(settings.prompts.prompts)
     return {(prompt, language): Path("/sounds", language, prompt) for prompt in prompts for language in LANGUAGES}
 
 
@@ -33,7 +35,8 @@ def some_secrets(settings: Settings) -> Secrets:
     """Passwords that say whose they are."""
     seats = {seat: f"PASSWORD-OF-{seat}" for seat in settings.answering.seats}
     trunks = {ident: f"PASSWORD-OF-{ident}" for ident, trunk in settings.trunks.items() if trunk.username is not None}
-    return Secrets("PASSWORD-OF-AMI", seats, trunks)
+    agents = {agent: f"PIN-OF-{agent}" for agent in settings.agents.agents}
+    return Secrets("PASSWORD-OF-AMI", seats, trunks, agents)
 
 
 def compiled(settings: Settings, *, today: date = TODAY) -> Compiled:

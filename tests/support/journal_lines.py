@@ -37,10 +37,10 @@ class MadeCall:
     def rows(self) -> list[Row]:
         return [parse(text) for text in self.lines]
 
-    def step(self, kind: str, wait_ms: int = 100, **values: object) -> None:
-        """A step that the dialplan writes."""
+    def step(self, kind: str, wait_ms: int = 100, *, on: str | None = None, **values: object) -> None:
+        """A step that the dialplan writes, on the caller's channel or on another one."""
         text = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in values.items())
-        self._line(kind, self.channel, json.dumps({"extra": text}), wait_ms)
+        self._line(kind, on or self.channel, json.dumps({"extra": text}), wait_ms)
 
     def event(self, kind: str, channel: str | None = None, wait_ms: int = 100) -> None:
         """An event of the caller's channel, or of another leg's."""
@@ -61,19 +61,24 @@ class MadeCall:
         t0_ms = (self.now_us + 100_000) // 1000
         self.step("ROOM", skills=skills, priority=5, t0_ms=t0_ms)
 
-    def leg(self, endpoint: str) -> str:
+    def leg(self, endpoint: str, technology: str = "PJSIP") -> str:
         """A new leg begins to ring; says its channel."""
         self._legs += 1
-        channel = f"PJSIP/{endpoint}-{self._legs:08x}"
+        channel = f"{technology}/{endpoint}-{0x100 + self._legs:08x}"
         self._uniqueids[channel] = f"{self.linkedid}{self._legs:03d}"
         self.event("CHAN_START", channel)
         return channel
 
-    def talk(self, seat: str = "8001", talk_ms: int = 3000) -> str:
-        """A seat is offered, answers and hangs up; the caller's channel goes on."""
-        self.step("OFFER", seat=seat)
+    def answered_by(self, seat: str = "8001", agent: str = "") -> str:
+        """A seat is offered and answers; says its leg."""
+        self.step("OFFER", seat=seat, agent=agent)
         leg = self.leg(seat)
         self.event("ANSWER", leg)
+        return leg
+
+    def talk(self, seat: str = "8001", talk_ms: int = 3000, agent: str = "") -> str:
+        """A seat is offered, answers and hangs up; the caller's channel goes on."""
+        leg = self.answered_by(seat, agent)
         self.hangup(leg, wait_ms=talk_ms)
         self.step("TALKED", seat=seat, q850_cause=16, wait_ms=0)
         return leg

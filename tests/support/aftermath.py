@@ -1,0 +1,115 @@
+"""What the journal tells of a storm: who rang where and when, and who was passed over."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from calls.cel import Row
+from calls.journal import (
+    CallBackWanted,
+    EmergencyChosen,
+    Overflowed,
+    RoomEntered,
+    SeatOffered,
+    SurvivalEntered,
+    Transferred,
+)
+from routing.skills import Demands, serves
+from settings.shapes import Settings
+
+SETTLED_MS = 400
+"""Of two seats that become free at once, or of a caller who comes just then, the order means nothing."""
+LEAVING_MS = 50
+"""A telephone is free some ms before its channel has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One ringing of a seat's telephone, in µs."""
+
+    seat: str
+    linkedid: str
+    rang_us: int
+    answered_us: int | None
+    ended_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Somebody was in the waiting room, in ms, and what ended it."""
+
+    linkedid: str
+    entered: RoomEntered
+    from_ms: int
+    to_ms: int
+    then: Row
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        return self.entered.priority, self.entered.t0_ms
+
+
+def legs(rows: Iterable[Row], seats: Iterable[str]) -> list[Leg]:
+    """Every leg that has ended, by time. A telephone's own calls are none."""
+    began: dict[str, tuple[str, Row]] = {}
+    answered: dict[str, int] = {}
+    found = []
+    named = {f"PJSIP/{seat}": seat for seat in seats}
+    for row in sorted(rows, key=lambda row: row.at_us):
+        seat = named.get(row.channel.rpartition("-")[0])
+        if seat is None:
+            continue
+        if row.kind == "CHAN_START" and row.linkedid != row.uniqueid:
+            began[row.uniqueid] = seat, row
+        elif row.kind == "ANSWER":
+            answered.setdefault(row.uniqueid, row.at_us)
+        elif row.kind == "HANGUP" and row.uniqueid in began:
+            at, first = began.pop(row.uniqueid)
+            found.append(Leg(at, first.linkedid, first.at_us, answered.get(row.uniqueid), row.at_us))
+    return sorted(found, key=lambda leg: leg.rang_us)
+
+
+def together(found: Iterable[tuple[int, int]], slack_us: int = 0) -> list[tuple[int, int]]:
+    """Spans that began while an earlier one had more than `slack_us` to go."""
+    until_us, overlapping = 0, []
+    for begin, end in sorted(found):
+        if begin < until_us - slack_us:
+            overlapping.append((begin, end))
+        until_us = max(until_us, end)
+    return overlapping
+
+
+_LEAVES = (SurvivalEntered, SeatOffered, CallBackWanted, EmergencyChosen, Overflowed, Transferred, RoomEntered)
+
+
+def waits(rows: Iterable[Row]) -> Iterator[Wait]:
+    """Every stay in the waiting room that has ended."""
+    waiting: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: row.at_us):
+        ends = isinstance(row.step, _LEAVES) or row.kind == "HANGUP"
+        begun = waiting.pop(row.uniqueid, None) if ends else None
+        if begun is not None and isinstance(begun.step, RoomEntered):
+            yield Wait(row.linkedid, begun.step, begun.at_us // 1000, row.at_us // 1000, row)
+        if isinstance(row.step, RoomEntered):
+            waiting[row.uniqueid] = row
+
+
+def passed_over(rows: Iterable[Row], settings: Settings) -> list[tuple[Wait, Wait]]:
+    """Who was offered a seat that somebody else should have had, and who that is."""
+    demands = Demands(settings)
+    stays = list(waits(rows))
+    found = []
+    for stay in stays:
+        offer = stay.then.step
+        agent = settings.agents.agents.get(offer.agent) if isinstance(offer, SeatOffered) else None
+        if agent is None:
+            continue
+        has = frozenset(agent.skills.items())
+        at_ms = stay.to_ms
+        for other in stays:
+            there = other.from_ms + SETTLED_MS < at_ms < other.to_ms - SETTLED_MS
+            if not there or other.rank >= stay.rank:
+                continue
+            waited_ms = at_ms - SETTLED_MS - other.entered.t0_ms
+            if serves(has, demands.at(frozenset(other.entered.skills.split("+")), waited_ms).demand):
+                found.append((stay, other))
+    return found
