@@ -20,6 +20,9 @@ _TOGETHER_S = 5.0
 """How long people may take to come together."""
 _LOOK_S = 0.05
 
+_CANNOT_LISTEN = (DutyState.TALKING, DutyState.BUSY, DutyState.RINGING, DutyState.UNREACHABLE)
+"""A seat that does this cannot be rung for a supervisor."""
+
 _log = structlog.get_logger()
 
 
@@ -86,7 +89,7 @@ class Talks:
         standing = {one.seat: one for one in self.controller.look(lambda room, now: room.seats(now))}
         if standing[Seat(seat)].state not in (DutyState.TALKING, DutyState.BUSY):
             raise Refusal(409, "not_talking", f"nobody talks at {seat}", "wait until a call is there")
-        if seat == by or standing[Seat(by)].state in (DutyState.TALKING, DutyState.BUSY, DutyState.RINGING):
+        if seat == by or standing[Seat(by)].state in _CANNOT_LISTEN:
             raise Refusal(409, "seat_not_free", f"the seat {by} is not free", "end what it does, or take another seat")
         switches = self.controller.switches
         if not switches:

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from phones.call import Call, TooLate
+from phones.correlate import Sound
 from phones.ears import Ears
-from phones.g711 import Wave
+from phones.g711 import RATE_HZ, Wave
 from phones.voices import chirps
 
 Who = Literal["agent", "other", "supervisor", "caller"]
@@ -20,9 +24,12 @@ _PITCHES_HZ: dict[Who, tuple[int, int]] = {
 """So far apart that each is recognised while all of them speak."""
 VOICES: dict[str, Wave] = {who: chirps(who, pitches_hz, 8) for who, pitches_hz in _PITCHES_HZ.items()}
 EARS = Ears(VOICES)
-ENOUGH = 0.8
+ENOUGH = 0.6
 """So much of what somebody says is enough: a busy machine drops packets."""
 WITHIN_S = 30.0
+LOUD = 2000.0
+"""Root mean square of a piece in which somebody speaks, of 32768; a voice has 5600."""
+PIECE = RATE_HZ // 10
 
 
 async def hear(people: Mapping[Who, Call], hears: Mapping[Who, Collection[Who]]) -> None:
@@ -50,6 +57,16 @@ async def hear(people: Mapping[Who, Call], hears: Mapping[Who, Collection[Who]])
 async def hear_one_another(people: Mapping[Who, Call], deaf: Mapping[Who, Call] | None = None) -> None:
     """All of these talk together; the deaf speak, too, and hear nobody, and nobody hears them."""
     await hear({**people, **(deaf or {})}, {who: [other for other in people if other != who] for who in people})
+
+
+def voices_in(wave: Wave) -> set[str]:
+    """Who speaks for half a second at least, told by pitch alone: a recorder leaves out frames here and there."""
+    return {who for who, pitches_hz in _PITCHES_HZ.items() if _loud_pieces(Sound(wave, pitches_hz).samples) >= 5}
+
+
+def _loud_pieces(samples: NDArray[np.float32]) -> int:
+    whole = samples[: len(samples) // PIECE * PIECE].reshape(-1, PIECE)
+    return int(np.count_nonzero(np.sqrt(np.mean(whole**2, axis=1)) > LOUD))
 
 
 async def _speak(call: Call, voice: Wave) -> None:

@@ -17,7 +17,7 @@ from phones.telephone import Telephone
 from phones.voices import read
 from tests.support.city_watch import GENERAL, City, next_call, unannounced, watched, with_seats
 from tests.support.desk_client import DeskClient, at_the_desk
-from tests.support.hearing import EARS, Who, hear_one_another
+from tests.support.hearing import Who, hear_one_another, voices_in
 from tests.support.manned_city import duty_of, nobody_signed_on, with_agents
 from tests.support.quick_city import quick_city
 
@@ -79,7 +79,7 @@ class Talk:
         record = await self.kept()
         assert record.recording_file is not None
         sound = await asyncio.to_thread(read, self.city.stage.instance.folders.recordings / record.recording_file)
-        return {one.prompt for one in await asyncio.to_thread(EARS.listen, sound)}
+        return voices_in(sound)
 
 
 @dataclass(slots=True)

@@ -396,7 +396,10 @@ async def test_a_consultation_can_be_given_up(city_: Running) -> None:
 
 async def test_supervision_leaves_an_entry_in_the_audit(city_: Running) -> None:
     await talking(city_)
+    with pytest.raises(Refusal, match="seat 8001 is not free"):
+        await city_.desk.watch(BOSS, FREE, FIXED, How.LISTEN)
     city_.switch.seat(FIXED, Device.FREE)
+    await until(lambda: state(city_, FIXED) == "idle")
     with pytest.raises(Refusal, match="nobody talks at 8012"):
         await city_.desk.watch(BOSS, OTHER, FIXED, How.LISTEN)
     await city_.desk.watch(BOSS, FREE, FIXED, How.WHISPER)
