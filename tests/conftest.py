@@ -1,6 +1,7 @@
 """What every test has."""
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -12,6 +13,10 @@ REAL_TIME = ("tests/asterisk/", "tests/contract/", "tests/unit/test_phones_", "t
 """Where tests drive real processes and sockets in real time. Such a test may be tried a second and a
 third time on a busy machine; the end of the run lists each one that was."""
 
+
+# A shell's background job ignores Ctrl-C, and so would every process that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples at each run, and no clock: a test fails because of the code, or not at all.
 # HYPOTHESIS_PROFILE=explore looks for new examples.
