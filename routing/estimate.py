@@ -3,13 +3,12 @@
 from bisect import bisect_left
 from collections import deque
 
+from settings.system_prompts import SAID_MINUTES
+
 _KEPT = 50
 _RECENT_MS = 2 * 3600 * 1000
 _ENOUGH = 5
 """Fewer than so many recent calls tell nothing about the next ones."""
-
-SAID_MINUTES = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30)
-"""What callers are told; a longer wait is not put into figures."""
 
 NOT_KNOWN = -1
 

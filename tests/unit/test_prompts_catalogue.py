@@ -13,7 +13,6 @@ from prompts import catalogue as catalogues
 from prompts.catalogue import Catalogue, Progress, PromptFailed, PromptSilent, Recording, Text, telephone_numbers
 from prompts.listing import MISSING, NOT_BUILT, READY, rows, table
 from prompts.sound import SoundUnreadable
-from routing import estimate
 from settings.check import load
 from settings.shape import Language
 from settings.system_prompts import SAID_MINUTES, SYSTEM_PROMPTS
@@ -142,10 +141,6 @@ def test_a_counted_prompt_is_spoken_once_for_each_number(tmp_path: Path) -> None
     assert "Number 30 in line." in spoken
     assert "position" not in made.wordless()
     assert "estimate" in made.wordless()
-
-
-def test_every_wait_that_is_told_has_its_prompt() -> None:
-    assert SAID_MINUTES == estimate.SAID_MINUTES
 
 
 def test_only_waits_that_are_told_are_spoken_and_two_minutes_are_read_well(tmp_path: Path) -> None:

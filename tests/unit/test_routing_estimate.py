@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from routing.estimate import NOT_KNOWN, SAID_MINUTES, HandlingTimes, estimate_ms, said_minutes
+from routing.estimate import NOT_KNOWN, HandlingTimes, estimate_ms, said_minutes
+from settings.system_prompts import SAID_MINUTES
 
 HOUR_MS = 3_600_000
 
