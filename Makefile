@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 JOBS ?= 4
 
-.PHONY: help setup demo run test test-fast test-bare bench check golden lint lock clean
+.PHONY: help setup test-setup demo run test test-fast test-bare chaos bench check golden lint lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -13,23 +13,29 @@ help: ## this list
 setup: ## install what is missing: OS packages, Python packages in .venv, Asterisk
 	@./setup.sh
 
+test-setup:
+	@./setup.sh tests
+
 demo: setup ## place real calls through the example city and show what became of them
 	@bin/hotline demo
 
 run: setup ## serve the example city in the foreground until Ctrl-C
 	@bin/hotline run
 
-test: setup lint ## the whole test suite, real Asterisk included (5 to 8 minutes)
+test: test-setup lint ## the whole test suite, real Asterisk included (5 to 8 minutes)
 	@# In a folder of its own with a short path, which Asterisk's control sockets need.
 	@folder=$$(mktemp -d /tmp/hotline.XXXXXX) && \
 	  { $(PY) -m pytest -q -n $(JOBS) --dist loadfile -p no:cacheprovider --basetemp="$$folder/t" tests; code=$$?; \
 	    rm -rf "$$folder"; exit $$code; }
 
-test-fast: setup ## the tests that need no Asterisk
+test-fast: test-setup ## the tests that need no Asterisk
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/unit tests/contract tests/golden
 
 test-bare: ## the README's two commands on a bare machine, made for the occasion
 	@tests/bare.sh
+
+chaos: test-setup ## everything that can fail fails under fifty calls; a table of what was lost (some minutes)
+	@$(PY) -m tests.chaos
 
 bench: setup ## a day of calls simulated over the real matcher, with Erlang C beside it
 	@$(PY) -m bench

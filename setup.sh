@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing: OS packages (apt), Python packages (.venv), Asterisk (.asterisk, only
-# where the machine and its distribution have none that is new enough). Safe to run again: it looks
-# first, and a second run takes no time.
+# where the machine and its distribution have none that is new enough). `./setup.sh tests` also installs
+# what only the tests need. Safe to run again: it looks first, and a second run takes no time.
 set -eu
 cd "$(dirname "$0")"
 
@@ -17,13 +17,23 @@ as_root() {
 
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'; }
 
+# The tests start a PostgreSQL of their own: where it is installed for them, no server need run besides.
+no_cluster() {
+    case $1 in *postgresql*) ;; *) return ;; esac
+    settings=/etc/postgresql-common/createcluster.conf
+    if [ -e "$settings" ] || installed postgresql-common; then return; fi
+    as_root mkdir -p "${settings%/*}"
+    echo 'create_main_cluster = false' | as_root tee "$settings" >/dev/null
+}
+
 os_packages() {
     command -v apt-get >/dev/null 2>&1 || fail "apt-get is missing: Debian 12+ or Ubuntu 24.04+ is needed"
     missing=
-    for package in python3 python3-venv espeak-ng libespeak-ng1 sip-tester ca-certificates; do
+    for package in python3 python3-venv espeak-ng libespeak-ng1 sip-tester ca-certificates $1; do
         installed "$package" || missing="$missing $package"
     done
     [ -z "$missing" ] && return
+    no_cluster "$missing"
     say "installing OS packages:$missing"
     log=$(mktemp)
     # shellcheck disable=SC2086  # one word a package
@@ -53,6 +63,10 @@ python_packages() {
     printf '%s\n' "$version $wanted" >"$mark"
 }
 
-os_packages
+case ${1:-} in
+    '') os_packages '' ;;
+    tests) os_packages postgresql ;;
+    *) fail "'$1' is unknown: it is './setup.sh', or './setup.sh tests'" ;;
+esac
 python_packages
 sh asterisk/get.sh

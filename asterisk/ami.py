@@ -30,6 +30,8 @@ _BANNER = b"Asterisk Call Manager/"
 _FRAME_END = b"\r\n\r\n"
 _FRAME_LIMIT = 1_000_000
 """Bytes. Asterisk's own messages stay under 64 KB."""
+_SHUTTING_DOWN = "shutting down"
+"""What an Asterisk that ends answers to everything, to a login too."""
 _LOGIN_BOUND_S = 5.0
 """Asterisk waits a second before it refuses a login."""
 
@@ -244,6 +246,8 @@ class AmiConnection:
         try:
             await self._ask("Login", account, None, max(_LOGIN_BOUND_S, self._bounds.answer_s))
         except ActionRefused as error:
+            if _SHUTTING_DOWN in error.why:
+                raise SwitchLost(error.why) from None
             raise LoginRefused(self._access.user, error.why) from None
         except Unanswered as error:
             raise SwitchLost(str(error)) from None

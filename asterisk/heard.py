@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from asterisk.message import AmiMessage, HeaderMissing
+from asterisk.outcomes import CALL_BACK_ID
 from calls.live import (
     AsksPlace,
     CallBackEnded,
@@ -33,9 +34,6 @@ VARIABLES = ("CONTEXT", "EXTEN", "HL_REF", "HL_T0", "HL_SKILLS", "HL_PRIO", "HL_
 """What a channel is asked for in a snapshot. CONTEXT and EXTEN are where it stands at that moment;
 the headers of these names are as old as the channel's last step."""
 
-CALL_BACK_ID = "callback-"
-"""Begins the action id of a call back; the new call's ref follows, so that its outcome can be told."""
-
 _UNSET = "(null)"
 _SEAT_DEVICE = re.compile(r"PJSIP/([0-9]{3,8})")
 _SEAT = re.compile(r"[0-9]{3,8}")
@@ -54,7 +52,14 @@ _DEVICES = {
     "UNKNOWN": Device.GONE,
 }
 _NOT_REACHED = {"1": "no answer", "3": "no answer", "5": "busy", "8": "unreachable"}
-"""Asterisk's reason in an OriginateResponse; every other one is `failed`."""
+"""Asterisk's reason in an OriginateResponse; every other one is `failed`, unless the cause is known."""
+_CAUSES = {
+    "17": "busy",
+    "21": "rejected",
+    **dict.fromkeys(("18", "19"), "no answer"),
+    **dict.fromkeys(("1", "3", "20", "27", "28", "34", "38", "41", "42"), "unreachable"),
+}
+"""Q.850, from the end of the call's channel (`asterisk.outcomes`)."""
 
 
 class Unreadable(ValueError):
@@ -166,7 +171,8 @@ def _not_reached(message: AmiMessage) -> CallBackEnded | None:
     ident = message.action_id or ""
     if not ident.startswith(CALL_BACK_ID) or message.required("Response") != "Failure":
         return None
-    why = _NOT_REACHED.get(message.required("Reason"), "failed")
+    known = _CAUSES.get(message.optional("Cause") or "", "failed")
+    why = _NOT_REACHED.get(message.required("Reason"), known)
     return CallBackEnded(CallRef(ident.removeprefix(CALL_BACK_ID)), None, why)
 
 

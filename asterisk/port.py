@@ -47,6 +47,15 @@ class DialBack:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillCall:
+    """A marked call over one line of an emergency number."""
+
+    ref: CallRef
+    goal: str
+    """The extension of the dialplan's context `drill`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Party:
     """One channel of a call, as it stands now."""
 
@@ -137,6 +146,10 @@ class Switch(Protocol):
         """
         ...
 
+    async def note(self, caller: Channel, text: str) -> Answer:
+        """What the agent noted of a call: an emergency number is told it with the call. Empty: nothing."""
+        ...
+
     async def join(self, channels: Sequence[Channel]) -> Answer:
         """All of them talk with one another: ends a hold, makes two calls one."""
         ...
@@ -160,6 +173,12 @@ class Switch(Protocol):
 
         No skills: nothing rings there.
         """
+        ...
+
+    # Lines of emergency numbers.
+
+    async def drill(self, call: DrillCall) -> Answer:
+        """Begins a test call; how it ended stands in its record."""
         ...
 
     # Callers who may not call.

@@ -10,7 +10,6 @@ import structlog
 
 from asterisk.ami import ActionRefused, AmiAccess, AmiBounds, AmiConnection, Unanswered, open_ami
 from asterisk.heard import (
-    CALL_BACK_ID,
     HEARD,
     VARIABLES,
     Offered,
@@ -20,8 +19,10 @@ from asterisk.heard import (
     survival_queue,
 )
 from asterisk.message import AmiMessage
+from asterisk.notes import encoded
+from asterisk.outcomes import CALL_BACK_ID, Outcomes
 from asterisk.parties import PARTY_VARIABLES, parties_of
-from asterisk.port import Answer, DialBack, Listening, Party, SwitchLost
+from asterisk.port import Answer, DialBack, DrillCall, Listening, Party, SwitchLost
 from calls.live import (
     Agent,
     CallRef,
@@ -38,6 +39,8 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _WATCHED_RING_S = 20
 """So long the telephone of whoever wants to listen rings."""
+_DRILL_S = 120
+"""Longer than any test call lasts."""
 _LISTENING = {Listening.LISTEN: "qES", Listening.WHISPER: "qESw", Listening.BARGE: "qESB"}
 """ChanSpy: no announcement (q), and the end with the talk (E) or when there is none (S)."""
 _WORST_FIRST = (Answer.FAILED, Answer.NO_CHANNEL, Answer.DONE)
@@ -92,10 +95,11 @@ class AmiSwitch:
             try:
                 self._connection = await open_ami(self._access, HEARD, self._bounds)
                 self._named = {}
+                outcomes = Outcomes()
                 _log.info("switch_connected", node=self.node)
                 yield None
                 while True:
-                    messages = await self._connection.inbox.batch()
+                    messages = await outcomes.batch(self._connection.inbox)
                     events: tuple[LiveEvent, ...] = self._read(messages, partial(event_of, node=self.node))
                     if events:
                         yield events
@@ -215,6 +219,9 @@ class AmiSwitch:
             ExtraPriority="1",
         )
 
+    async def note(self, caller: Channel, text: str) -> Answer:
+        return await self._set(caller, "HL_NOTE", encoded(text))
+
     async def join(self, channels: Sequence[Channel]) -> Answer:
         """The last two go at once: they may talk with each other, and the first one alone would end that."""
         *others, one, other = channels
@@ -261,6 +268,17 @@ class AmiSwitch:
             )
         )
         return _worst([told, *queues])
+
+    async def drill(self, call: DrillCall) -> Answer:
+        """The half of the Local channel that does nothing lasts as long as the other one."""
+        return await self._asked(
+            "Originate",
+            Channel=f"Local/{call.goal}@drill/n",
+            Application="Wait",
+            Data=str(_DRILL_S),
+            Variable=f"__HL_REF={call.ref}",
+            Async="true",
+        )
 
     async def block(self, number: str, until_day: str) -> Answer:
         return await self._listed(number, until_day)

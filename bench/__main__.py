@@ -7,8 +7,9 @@ import typer
 from bench.decision import decision
 from bench.fairness_command import fairness
 from bench.play import day
+from bench.records_command import records
 
-COMMANDS = (day, decision, fairness)
+COMMANDS = (day, decision, fairness, records)
 """The first is meant when only options are given."""
 
 app = typer.Typer(no_args_is_help=False, add_completion=False)

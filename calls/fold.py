@@ -28,6 +28,7 @@ class _Walk:
     refused: str | None = None
     emergency: str | None = None
     emergency_by_caller: bool = False
+    drilled: bool = False
     left_room_us: int | None = None
     """When an emergency key ended the waiting."""
     overflowed_to: str | None = None
@@ -161,6 +162,8 @@ def _passed_on(walk: _Walk, row: Row) -> None:
             walk.overflowed_to = to
         case journal.CalledBack(first=first):
             walk.call_back_of = first
+        case journal.Drilled():
+            walk.drilled = True
         case _:
             pass
 
@@ -199,6 +202,8 @@ def _moved(walk: _Walk, row: Row, arrived_ms: int) -> None:
 
 
 def _outcome(walk: _Walk, *, talked: bool, carried: bool) -> Outcome:
+    if walk.drilled:
+        return Outcome.DRILL
     if walk.emergency is not None and (walk.emergency_by_caller or not talked):
         return Outcome.EMERGENCY
     if walk.refused is not None:

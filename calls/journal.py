@@ -108,6 +108,24 @@ class EmergencyChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class NotePassed:
+    """An emergency number is told, with the call, what the agent noted of it."""
+
+    kind: ClassVar[str] = "NOTE"
+    number: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """The call is a test of an emergency number's line, and nobody's."""
+
+    kind: ClassVar[str] = "DRILL"
+    number: str
+    trunk: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrunkTried:
     """A call outwards begins: to an emergency number or to another centre."""
 
@@ -151,6 +169,16 @@ class SeatOffered:
     seat: str
     agent: str = ""
     """Who is signed on there, as far as Asterisk was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatTook:
+    """The seat that a survival queue chose has answered; written on the seat's own channel."""
+
+    kind: ClassVar[str] = "TOOK"
+    seat: str
+    agent: str
+    """As in SeatOffered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +292,14 @@ Step = (
     | Closed
     | Refused
     | EmergencyChosen
+    | NotePassed
+    | Drilled
     | TrunkTried
     | TrunkEnded
     | RoomEntered
     | SurvivalEntered
     | SeatOffered
+    | SeatTook
     | SeatMissed
     | TalkEnded
     | RecordingStarted

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from calls.cel import Row
 from calls.journal import (
     Arrived,
+    Drilled,
     EmergencyChosen,
     Overflowed,
     RoomEntered,
     SeatMissed,
     SeatOffered,
+    SeatTook,
     TalkEnded,
     Transferred,
     TrunkEnded,
@@ -45,8 +47,9 @@ def legs_of(rows: Sequence[Row]) -> dict[str, Leg]:
     """Every channel of the call that is somebody's, by its uniqueid. `rows` are in order.
 
     The first leg after an offer is the offered seat's, and the first after a trunk was tried is the
-    trunk's. Without either (a survival queue) the endpoint's name tells whose a leg is. Caller and
-    seats each try their own: a seat consults while its caller is held.
+    trunk's. Without either (a survival queue) the endpoint's name tells whose a leg is, and better, once
+    it has answered, its own step. Caller and seats each try their own: a seat consults while its caller
+    is held.
     """
     found: dict[str, Leg] = {}
     tries = _Tries()
@@ -61,7 +64,9 @@ def legs_of(rows: Sequence[Row]) -> dict[str, Leg]:
             answered.add(row.uniqueid)
         tries.heard(row)
         leg = found.get(row.uniqueid)
-        if leg is None and found and row.step is None:
+        if found and isinstance(row.step, SeatTook):
+            leg = found[row.uniqueid] = _taken(leg, row, row.step)
+        elif leg is None and found and row.step is None:
             leg = tries.leg(row)
             if leg is not None:
                 found[row.uniqueid] = leg
@@ -80,6 +85,8 @@ class _Tries:
     tried: set[str] = field(default_factory=set)
     overflowed_to: str = ""
     arrived_by: str = ""
+    drilled: bool = False
+    """Both halves of a Local channel are the drill's own."""
 
     def heard(self, row: Row) -> None:
         """Notes what this row lets expect."""
@@ -94,6 +101,8 @@ class _Tries:
                 self.overflowed_to = ""
             case Overflowed(to=to):
                 self.overflowed_to = to
+            case Drilled():
+                self.drilled = True
             case TrunkTried(trunk=trunk):
                 self.trunks.pop(row.uniqueid, None)
                 self.trunks[row.uniqueid] = (trunk, self.overflowed_to == "duty")
@@ -109,6 +118,8 @@ class _Tries:
         endpoint = rest.rpartition("-")[0].partition("@")[0]
         if technology not in ("PJSIP", "Local") or not endpoint or rest.endswith((";2", "<ZOMBIE>")):
             return None
+        if self.drilled and technology == "Local":
+            return None
         by = next((by for by, offer in self.offers.items() if offer.seat == endpoint), None)
         if by is None and self.trunks:
             trunk, on_duty = self.trunks.pop(next(reversed(self.trunks)))
@@ -121,6 +132,13 @@ class _Tries:
             offer = self.offers.pop(by)
             return Leg(Side.SEAT, offer.seat, row.at_us, agent=offer.agent)
         return None if endpoint == self.arrived_by else Leg(Side.SEAT, endpoint, row.at_us)
+
+
+def _taken(leg: Leg | None, row: Row, took: SeatTook) -> Leg:
+    """The leg of a survival queue's seat, which may not have been known for one."""
+    leg = leg or Leg(Side.SEAT, took.seat, row.at_us, answered_us=row.at_us)
+    leg.side, leg.name, leg.agent = Side.SEAT, took.seat, took.agent
+    return leg
 
 
 def _happened(leg: Leg, row: Row) -> None:

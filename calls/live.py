@@ -133,7 +133,7 @@ class CallBackEnded:
     channel: Channel | None
     """None when it reached nobody."""
     why: str
-    """Empty when it was answered, otherwise `busy`, `no answer`, `unreachable` or `failed`."""
+    """Empty when it was answered, otherwise `busy`, `rejected`, `no answer`, `unreachable` or `failed`."""
 
 
 class DeskCode(Enum):

@@ -30,6 +30,8 @@ class Outcome(Enum):
     """The number is cancelled: its notice was all that the caller heard."""
     CLOSED = "closed"
     """Outside the hours of the service, and the caller went no further."""
+    DRILL = "drill"
+    """A test call of ours over an emergency number's line: nobody called."""
     INTERRUPTED = "interrupted"
     """No end is known: the call still runs, or Asterisk or the machine stopped in the midst."""
 
@@ -123,6 +125,10 @@ class CallRecord:
     """Relative to the folder of recordings."""
     message_sha256: str | None = None
     message_ms: int | None = None
+    seen_live: bool | None = None
+    """Whether the controller knew of the call while it waited; None: it never waited, or that is not settled yet."""
+    clock_stepped: bool = False
+    """The machine's clock was set during the call: durations are right at most up to that jump."""
 
 
 LISTS = ("menus", "keys", "skills", "seats", "agents", "transfers")
@@ -143,7 +149,8 @@ def of_plain(values: Mapping[str, Any]) -> CallRecord:
         "hung_up_by": None if side is None else Side(side),
         "keys": tuple(Key(**key) for key in given["keys"]),
         **{name: tuple(given[name]) for name in LISTS if name != "keys"},
-        **{name: bool(given[name]) for name in ("running", "survived", "recorded", "message_left")},
+        **{name: bool(given[name]) for name in ("running", "survived", "recorded", "message_left", "clock_stepped")},
+        "seen_live": None if given["seen_live"] is None else bool(given["seen_live"]),
     }
     return CallRecord(**given)
 

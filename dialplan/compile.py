@@ -10,7 +10,9 @@ from dialplan.callback import callback_context
 from dialplan.clock import day_table, first_day, hours_table
 from dialplan.codes import seat_contexts
 from dialplan.connect import connect_context, leg_context, talked_context
+from dialplan.drills import drill_contexts, drill_entries
 from dialplan.emergencies import emergency_context, key_globals
+from dialplan.handover import features, handover_contexts, handover_entries
 from dialplan.jumps import MissingJump, missing_jumps
 from dialplan.kept import kept_context
 from dialplan.menus import menu_contexts
@@ -74,6 +76,7 @@ def compile_city(settings: Settings, secrets: Secrets, places: AsteriskPlaces, s
         "rtp.conf": rtp(settings),
         "manager.conf": manager(settings, secrets),
         "cel.conf": cel(),
+        "features.conf": features(settings),
         "cel_custom.conf": cel_custom(),
         "musiconhold.conf": music(places),
         **bare(),
@@ -95,10 +98,12 @@ def city_contexts(settings: Settings, today: date) -> tuple[Context, ...]:
         callback_context(settings),
         overflow_context(settings),
         connect_context(settings),
-        leg_context(),
+        leg_context(settings),
         talked_context(settings),
         *survey_contexts(settings),
         *talking_contexts(settings),
+        *handover_contexts(settings),
+        *drill_contexts(settings),
         *survival_contexts(settings, today),
         day_table(settings, first_day(today)),
         *(hours_table(settings, ident, hours) for ident, hours in settings.hours.items() if ident in used),
@@ -108,7 +113,8 @@ def city_contexts(settings: Settings, today: date) -> tuple[Context, ...]:
 def entries(settings: Settings) -> tuple[Target, ...]:
     """Where others than the dialplan send calls."""
     fixed = (Target(ROOM), Target(SURVIVAL), Target(CONNECT, "_X."), Target(CALLBACK, "_X."))
-    return (*fixed, *talking_entries(), *(Target(OVERFLOW, way) for way in ways(settings)))
+    by_key = (*handover_entries(settings), *drill_entries(settings))
+    return (*fixed, *talking_entries(), *by_key, *(Target(OVERFLOW, way) for way in ways(settings)))
 
 
 def check_jumps(compiled: Compiled) -> list[MissingJump]:

@@ -2,10 +2,11 @@
 
 import math
 
-from calls.journal import SeatMissed, SeatOffered, TalkEnded
-from dialplan.guard import astray, guarded
+from calls.journal import SeatMissed, SeatOffered, SeatTook, TalkEnded
+from dialplan.guard import astray, crossed, entered, guarded
+from dialplan.handover import keys_in_talks
 from dialplan.journal import wrote
-from dialplan.names import CONNECT, MUSIC, ROOM, SEAT_LEG, TALKED
+from dialplan.names import CONNECT, HELD, MUSIC, ROOM, SEAT_LEG, TALKED
 from dialplan.recording import recorded_on
 from dialplan.survey import after_talk
 from dialplan.values import (
@@ -31,13 +32,17 @@ GUARD_TRIES = 15
 """A seat looks free 5 to 20 ms before its last call has left; so often it is looked at again."""
 CAUSE_TRIES = 25
 """So often, 20 ms apart, the seat's leg is asked why it ended; it ends in another thread."""
+LEG_TRIES = 500
+"""So often while the leg is there."""
+EXTENSION = code("${EXTEN}")
 LOST = 44
 """Q.850 cause of a leg whose media stopped: the seat's telephone died, the caller did not hang up."""
 
 
 def connect_context(settings: Settings) -> Context:
     """Extension = seat."""
-    dial = seat_address(settings, code("${EXTEN}"))
+    seat = code("${HL_SEAT}")
+    dial = seat_address(settings, seat)
     ring_s = math.ceil(settings.answering.ring)
     return Context(
         CONNECT,
@@ -45,23 +50,30 @@ def connect_context(settings: Settings) -> Context:
             Extension(
                 Pattern("_X."),
                 (
+                    *entered(),
                     *guarded(settings),
                     Put("HL_SEAT", code("${EXTEN}")),
+                    Goto(Target(CONNECT, "ring")),
+                ),
+            ),
+            Extension(
+                "ring",
+                (
                     wrote(
                         SeatOffered,
-                        seat=code("${HL_SEAT}"),
+                        seat=seat,
                         # A global variable of each seat, empty where nobody is signed on.
                         agent=code("${FILTER(0-9,${AGENT_${HL_SEAT}})}"),
                     ),
                     Put("HL_TRY", 0),
                     Put("HL_WHY", "TAKEN"),
-                    At("guard", GotoIf(free(settings, dial), Here("take"))),
+                    At("guard", GotoIf(free(settings, dial, seat), Here("take"))),
                     Put("HL_TRY", code("$[${HL_TRY} + 1]")),
                     GotoIf(code("${HL_TRY} > <tries>", tries=GUARD_TRIES), Here("missed")),
                     Do("Wait", (code("0.02"),)),
                     Goto(Here("guard")),
-                    At("take", Put("GROUP(seat)", code("${EXTEN}"))),
-                    GotoIf(code("${GROUP_COUNT(${EXTEN}@seat)} > 1"), Here("missed")),
+                    At("take", Put("GROUP(seat)", seat)),
+                    GotoIf(code("${GROUP_COUNT(${HL_SEAT}@seat)} > 1"), Here("missed")),
                     Put("HL_CAUSE"),
                     Do(
                         "Dial",
@@ -71,7 +83,7 @@ def connect_context(settings: Settings) -> Context:
                     GotoIf(code('"${DIALSTATUS}" = "ANSWER"'), Target(TALKED)),
                     Put("HL_WHY", code("${DIALSTATUS}")),
                     At("missed", Put("GROUP(seat)")),
-                    wrote(SeatMissed, seat=code("${HL_SEAT}"), why=code("${HL_WHY}")),
+                    wrote(SeatMissed, seat=seat, why=code("${HL_WHY}")),
                     _back(code("${HL_WHY}")),
                     Goto(Target(ROOM)),
                 ),
@@ -92,14 +104,15 @@ def device_known(settings: Settings) -> bool:
     return settings.answering.dial == "PJSIP/{seat}"
 
 
-def free(settings: Settings, dial: Code) -> Code:
-    alone = code("${GROUP_COUNT(${EXTEN}@seat)} = 0")
+def free(settings: Settings, dial: Code, seat: Code = EXTENSION) -> Code:
+    """Whether nobody has the seat, as far as Asterisk sees."""
+    alone = code("${GROUP_COUNT(<seat>@seat)} = 0", seat=seat)
     if not device_known(settings):
         return alone
     return code('<alone> & "${DEVICE_STATE(<dial>)}" = "NOT_INUSE"', alone=alone, dial=dial)
 
 
-def leg_context() -> Context:
+def leg_context(settings: Settings) -> Context:
     """Runs on a seat's leg once it has answered: its end tells the caller's channel why.
 
     A queue tells only now which seat it chose; whoever steers again during the talk finds it there.
@@ -111,8 +124,11 @@ def leg_context() -> Context:
             Extension(
                 "s",
                 (
+                    keys_in_talks(settings),
+                    Put("MASTER_CHANNEL(HL_LEG)", code("${CHANNEL(name)}")),
                     GotoIf(code('"${MEMBERNAME}" = ""'), Here("watch")),
                     Put("MASTER_CHANNEL(HL_SEAT)", code("${MEMBERNAME}")),
+                    wrote(SeatTook, seat=code("${MEMBERNAME}"), agent=code("${FILTER(0-9,${AGENT_${MEMBERNAME}})}")),
                     At("watch", Put("CHANNEL(hangup_handler_push)", code("<leg>,ended,1", leg=SEAT_LEG), (handler,))),
                     Return(),
                 ),
@@ -128,8 +144,10 @@ def talked_context(settings: Settings) -> Context:
         Put("GROUP(seat)"),
         Put("HL_TRY", 0),
         At("ask", GotoIf(code('"${HL_CAUSE}" != ""'), Here("told"))),
+        # The leg has left for an emergency centre: the caller is held meanwhile.
+        GotoIf(code('"${HL_HANDED}" != ""'), Target(TALKED, "handed")),
         Put("HL_TRY", code("$[${HL_TRY} + 1]")),
-        GotoIf(code("${HL_TRY} > <tries>", tries=CAUSE_TRIES), Here("silent")),
+        GotoIf(code("${HL_TRY} > <tries>", tries=_tries()), Here("silent")),
         Do("Wait", (code("0.02"),)),
         Goto(Here("ask")),
         At("silent", Put("HL_CAUSE", 16)),
@@ -140,7 +158,13 @@ def talked_context(settings: Settings) -> Context:
         *recorded_on(settings),
         Goto(Target(ROOM)),
     )
-    return Context(TALKED, (Extension("s", steps),))
+    handed = Extension("handed", (Put("HL_HANDED"), Goto(Target(HELD))))
+    return Context(TALKED, (Extension("s", steps), handed, crossed(Target(TALKED))))
+
+
+def _tries() -> Code:
+    """A leg that is still there has yet to say whether it ends, or goes somewhere else."""
+    return code("${IF($[${CHANNEL_EXISTS(${HL_LEG})} = 1]?<long>:<short>)}", long=LEG_TRIES, short=CAUSE_TRIES)
 
 
 def _back(why: Code | str) -> Do:

@@ -8,9 +8,11 @@ import math
 
 from calls.journal import EmergencyChosen, SeatMissed, SeatOffered, TrunkEnded, TrunkTried
 from dialplan.connect import GUARD_TRIES, free, seat_address
-from dialplan.emergencies import RING_S
+from dialplan.emergencies import RING_S, TELLING
+from dialplan.guard import crossed, entered
+from dialplan.handover import noted
 from dialplan.journal import wrote
-from dialplan.names import CONSULT, CONSULT_SEAT, CONSULTED, HELD, PARTY, SEAT_LEG, TOGETHER
+from dialplan.names import CONSULT, CONSULT_SEAT, CONSULTED, HELD, PARTY, SEAT_LEG, TOGETHER, TOLD
 from dialplan.numbers import CENTRE_RING_S
 from dialplan.passing import OUTSIDE_NUMBER, OUTSIDE_RING_S, outside_patterns
 from dialplan.values import (
@@ -53,8 +55,11 @@ def _consult(settings: Settings) -> Context:
         chosen = wrote(EmergencyChosen, number=route.number, by="consult")
         tried: list[Move] = []
         for trunk in route.trunks:
-            tried += [*_called(trunk, route.dial, RING_S), GotoIf(code('"${DIALSTATUS}" = "ANSWER"'), _BACK)]
-        goals.append(Extension(route.number, (*begun(), chosen, *_as_the_caller(), *tried, Goto(_BACK))))
+            called = _called(trunk, route.dial, RING_S, telling=True)
+            tried += [*called, GotoIf(code('"${DIALSTATUS}" = "ANSWER"'), _BACK)]
+        before = (*begun(), chosen, *_caller_held(), *noted(route.number), *_as_the_caller())
+        steps = (*before, *tried, Goto(_BACK))
+        goals.append(Extension(route.number, steps))
     to_seat = Goto(Target(CONSULT_SEAT, code("${EXTEN}"), among=(Target(CONSULT_SEAT, "_X."),)))
     goals += [Extension(seat, (*begun(), to_seat)) for seat in sorted(settings.answering.seats)]
     service = settings.service
@@ -66,12 +71,13 @@ def _consult(settings: Settings) -> Context:
         tried += _called(service.outside.trunk, OUTSIDE_NUMBER, OUTSIDE_RING_S)
         goals += [Extension(pattern, (*begun(), *tried, Goto(_BACK))) for pattern in outside_patterns(settings)]
     # A goal that is not there any more: the settings have changed.
-    return Context(CONSULT, (*goals, Extension("i", (*begun(), Goto(_BACK)))))
+    return Context(CONSULT, (*goals, Extension("i", (*begun(), Goto(_BACK))), crossed(_BACK)))
 
 
 def begun() -> tuple[Move, ...]:
     """The leg is on its way, and will come back; it keeps its seat from now on, not the caller's channel."""
     return (
+        *entered(),
         *known(),
         Put("GROUP(party)"),
         Put("GROUP(consult)", _CALLER),
@@ -91,29 +97,43 @@ def caller_gone() -> Code:
     return code('"<caller>" = "" | <where> = 0', caller=_CALLER, where=where)
 
 
+def _caller_held() -> tuple[Move | At, ...]:
+    """By a key of the telephone the leg leaves the talk first, and the caller's channel some steps later."""
+    return (
+        Put("HL_TRY", 0),
+        At("look", Put("HL_TRY", code("$[${HL_TRY} + 1]"))),
+        GotoIf(code("!(<gone>) | ${HL_TRY} > <tries>", gone=caller_gone(), tries=GUARD_TRIES), Here("held")),
+        Do("Wait", (code("0.02"),)),
+        Goto(Here("look")),
+        At("held", Do("NoOp")),
+    )
+
+
 def _as_the_caller() -> tuple[Move, ...]:
     """Whoever is called sees who needs help, as when the caller is passed on."""
     return (Put("CALLERID(num)", code("${FILTER(0-9+,${MASTER_CHANNEL(CALLERID(num))})}")),)
 
 
-def _called(trunk: str, number: str | Code, ring_s: int) -> tuple[Move, ...]:
+def _called(trunk: str, number: str | Code, ring_s: int, *, telling: bool = False) -> tuple[Move, ...]:
+    """telling: whoever is called is told of the call, and what the agent noted of it."""
     address = code("PJSIP/<number>@<trunk>", number=number, trunk=trunk)
     return (
         wrote(TrunkTried, trunk=trunk, dial=number),
-        _dial(address, ring_s, OUTSIDE),
+        _dial(address, ring_s, OUTSIDE, telling=telling),
         wrote(TrunkEnded, trunk=trunk, status=code("${DIALSTATUS}")),
     )
 
 
-def _dial(address: Code, ring_s: int, who: Arg) -> Do:
+def _dial(address: Code, ring_s: int, who: Arg, *, telling: bool = False) -> Do:
     """g: the leg goes on when whoever was called has hung up."""
     options = code(
-        'g${IF($["${HL_JOIN}" = "yes"]?G(<together>^<who>^1):U(<consulted>^<who>))}',
+        'g<telling>${IF($["${HL_JOIN}" = "yes"]?G(<together>^<who>^1):U(<consulted>^<who>))}',
+        telling=TELLING if telling else "",
         together=TOGETHER,
         consulted=CONSULTED,
         who=who,
     )
-    among = (Target(CONSULTED), Target(TOGETHER, OUTSIDE), Target(TOGETHER, "_X."))
+    among = (Target(CONSULTED), Target(TOGETHER, OUTSIDE), Target(TOGETHER, "_X."), Target(TOLD))
     return Do("Dial", (address, ring_s, options), reaches=among)
 
 

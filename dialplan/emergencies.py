@@ -2,8 +2,24 @@
 
 from calls.journal import EmergencyChosen, KeyPressed, TrunkEnded, TrunkTried
 from dialplan.journal import said, wrote
-from dialplan.names import EMERGENCY, LANGUAGE, ROOM
-from dialplan.values import Arg, At, Code, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, Target, code
+from dialplan.names import EMERGENCY, LANGUAGE, ROOM, TOLD
+from dialplan.recording import recorded_past
+from dialplan.values import (
+    Arg,
+    At,
+    Code,
+    Context,
+    Do,
+    Extension,
+    Goto,
+    GotoIf,
+    Here,
+    Move,
+    Put,
+    Return,
+    Target,
+    code,
+)
 from settings.emergencies import EmergencyRoute, routes
 from settings.shapes import Settings
 
@@ -13,11 +29,25 @@ SECOND_KEY_S = 2
 """So long a star waits for its digit."""
 
 CHOSEN = code("${HL_CHOSEN}")
+TELLING = code("b(<told>^s^1)", told=TOLD)
+"""An option of Dial that tells whoever is called of the call and of the note."""
+CALLERS_NOTE = code("${FILTER(A-Za-z0-9%,${MASTER_CHANNEL(HL_NOTE)})}")
+"""What the agent noted of the call, percent-encoded by the controller; empty: nothing."""
+_TELLS = code('${IF($["${HL_TELLS}" = "yes"]?<telling>)}', telling=TELLING)
+"""Where an agent passed the call on, the centre is told of it. Whoever calls by itself waits for nothing more."""
 
 
 def emergency_context(settings: Settings) -> Context:
     """Extension = emergency number. Nothing before the trunk takes time, and nothing is asked."""
-    return Context(EMERGENCY, tuple(_emergency(settings, route) for route in routes(settings.emergencies)))
+    again = Goto(to_emergency(settings, code("${HL_EMERGENCY}")))
+    return Context(
+        EMERGENCY,
+        (
+            *(_emergency(settings, route) for route in routes(settings.emergencies)),
+            # A redirect that crosses the very jump here leads to the step before the first: see `dialplan.guard`.
+            Extension("t", (again,)),
+        ),
+    )
 
 
 def _emergency(settings: Settings, route: EmergencyRoute) -> Extension:
@@ -29,9 +59,10 @@ def _emergency(settings: Settings, route: EmergencyRoute) -> Extension:
         *said("emergency", LANGUAGE, deaf=True),
     ]
     for place, trunk in enumerate(route.trunks):
-        tried = dialled(trunk, route.dial, RING_S)
+        tried = dialled(trunk, route.dial, RING_S, _TELLS)
         steps += [At("try", tried[0]) if place == 0 else tried[0], *tried[1:]]
         steps.append(GotoIf(code('"${DIALSTATUS}" = "ANSWER"'), Here("done")))
+        steps += recorded_past(settings, f"past_{place}")
     steps += [
         Do("Answer"),
         *said("emergency_operator", LANGUAGE, deaf=True),
@@ -44,11 +75,31 @@ def _emergency(settings: Settings, route: EmergencyRoute) -> Extension:
     return Extension(route.number, tuple(steps))
 
 
-def dialled(trunk: str, number: str | Code, ring_s: int) -> tuple[Move, ...]:
-    """A call outwards and how it ended; the caller goes on after it."""
+def told_context() -> Context:
+    """Runs on the leg to an emergency centre before it is called."""
+    return Context(
+        TOLD,
+        (
+            Extension(
+                "s",
+                (
+                    Put("PJSIP_HEADER(add,X-Hotline-Ref)", code("${MASTER_CHANNEL(HL_REF)}")),
+                    GotoIf(code('"<note>" = ""', note=CALLERS_NOTE), Here("end")),
+                    Put("PJSIP_HEADER(add,X-Hotline-Note)", CALLERS_NOTE),
+                    At("end", Return()),
+                ),
+            ),
+        ),
+    )
+
+
+def dialled(trunk: str, number: str | Code, ring_s: int, more: Code | None = None) -> tuple[Move, ...]:
+    """A call outwards and how it ended; the caller goes on after it. more: options of Dial, from `TELLING`."""
+    address = code("PJSIP/<number>@<trunk>", number=number, trunk=trunk)
+    options, reaches = ("g", ()) if more is None else (code("g<more>", more=more), (Target(TOLD),))
     return (
         wrote(TrunkTried, trunk=trunk, dial=number),
-        Do("Dial", (code("PJSIP/<number>@<trunk>", number=number, trunk=trunk), ring_s, "g")),
+        Do("Dial", (address, ring_s, options), reaches=reaches),
         wrote(TrunkEnded, trunk=trunk, status=code("${DIALSTATUS}")),
     )
 

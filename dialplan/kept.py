@@ -11,6 +11,7 @@ ended, and the kept place is the first in line for it.
 
 from calls.journal import CallBackWanted
 from dialplan.emergencies import star
+from dialplan.guard import crossed
 from dialplan.journal import said, wrote
 from dialplan.names import CALLER, CALLER_DIGITS, KEPT, LANGUAGE
 from dialplan.values import At, Code, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, Target, code, joined
@@ -63,5 +64,6 @@ def kept_context(settings: Settings) -> Context:
             ),
             Extension("end", (Do("Hangup", (16,)),)),
             star(settings, "waiting", "waiting", end),
+            crossed(Target(KEPT)),
         ),
     )

@@ -35,6 +35,11 @@ CONSULTED = "consulted"
 CONSULT_SEAT = "consult_seat"
 TOGETHER = "together"
 BLOCKING = "blocking"
+HANDOVER = "handover"
+TOLD = "told"
+DRILL = "drill"
+DRILL_MARKED = "drill_marked"
+DRILL_SAID = "drill_said"
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 

@@ -17,6 +17,7 @@ from dialplan.names import (
     number_context,
     skills_text,
 )
+from dialplan.recording import recorded_past
 from dialplan.values import Context, Do, Extension, Gosub, Goto, GotoIf, Move, Put, Target, code
 from settings.demands import demand
 from settings.shapes import Closed as ClosedNumber
@@ -97,6 +98,7 @@ class _Treatment:
                         (
                             *dialled(trunk, dial, CENTRE_RING_S),
                             GotoIf(code('"${DIALSTATUS}" = "ANSWER"'), self._to("end")),
+                            *recorded_past(self.settings),
                             *self._say("unreachable", "wait"),
                         ),
                     ),

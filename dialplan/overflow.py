@@ -4,11 +4,12 @@ import math
 
 from calls.journal import Overflowed
 from dialplan.emergencies import dialled, star
-from dialplan.guard import astray, guarded
+from dialplan.guard import astray, entered, guarded
 from dialplan.journal import said, wrote
 from dialplan.names import CONNECT, LANGUAGE, OVERFLOW, ROOM
 from dialplan.numbers import CENTRE_RING_S
-from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Move, Put, Target, code
+from dialplan.recording import recorded_past
+from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, Target, code
 from settings.service import Centre
 from settings.shapes import Settings
 from settings.staff import DutyOfficer
@@ -52,13 +53,13 @@ def overflow_context(settings: Settings) -> Context:
 
 def _to_centre(settings: Settings, way: str, centre: Centre) -> tuple[Extension, ...]:
     return (
-        Extension(way, (*guarded(settings), *_left(way), *_said("to_centre", f"{way}_dial"))),
-        Extension(f"{way}_dial", _tried(centre.trunk, centre.dial, CENTRE_RING_S)),
+        Extension(way, (*entered(), *guarded(settings), *_left(way), *_said("to_centre", f"{way}_dial"))),
+        Extension(f"{way}_dial", _tried(settings, centre.trunk, centre.dial, CENTRE_RING_S)),
     )
 
 
 def _to_duty(settings: Settings, officer: DutyOfficer) -> tuple[Extension, ...]:
-    begin = (*guarded(settings), *_left(DUTY), *_said("to_duty", f"{DUTY}_dial"))
+    begin = (*entered(), *guarded(settings), *_left(DUTY), *_said("to_duty", f"{DUTY}_dial"))
     return Extension(DUTY, begin), Extension(f"{DUTY}_dial", _officer(settings, officer))
 
 
@@ -69,7 +70,7 @@ def _officer(settings: Settings, officer: DutyOfficer) -> tuple[Move | At, ...]:
             to_seat = Goto(Target(CONNECT, seat, among=(Target(CONNECT, "_X."),)))
             return _not_before(math.ceil(settings.answering.ring)), sent, to_seat
         case DutyOfficer(trunk=str(trunk), dial=str(dial)):
-            return _not_before(DUTY_RING_S), *_tried(trunk, dial, DUTY_RING_S)
+            return _not_before(DUTY_RING_S), *_tried(settings, trunk, dial, DUTY_RING_S)
         case _:
             return (Goto(Target(ROOM)),)
 
@@ -92,9 +93,11 @@ def _said(prompt: str, then: str) -> tuple[Move, ...]:
     return (Put("HL_THEN", then), *said(prompt, LANGUAGE), Goto(Target(OVERFLOW, then)))
 
 
-def _tried(trunk: str, number: str, ring_s: int) -> tuple[Move | At, ...]:
+def _tried(settings: Settings, trunk: str, number: str, ring_s: int) -> tuple[Move | At, ...]:
     return (
         *dialled(trunk, number, ring_s),
-        GotoIf(code('"${DIALSTATUS}" != "ANSWER"'), Target(OVERFLOW, "unreachable")),
-        Do("Hangup", (16,)),
+        GotoIf(code('"${DIALSTATUS}" = "ANSWER"'), Here("done")),
+        *recorded_past(settings),
+        Goto(Target(OVERFLOW, "unreachable")),
+        At("done", Do("Hangup", (16,))),
     )

@@ -8,11 +8,12 @@ from typing import LiteralString
 
 from calls.journal import EmergencyChosen, Transferred
 from dialplan.emergencies import dialled, star, to_emergency
-from dialplan.guard import guarded
+from dialplan.guard import astray, crossed, entered, guarded
+from dialplan.handover import noted
 from dialplan.journal import said, wrote
-from dialplan.names import CONNECT, LANGUAGE, LANGUAGES, PASSED, ROOM, TRANSFER, by_language, skills_text
+from dialplan.names import CONNECT, HELD, LANGUAGE, LANGUAGES, PASSED, ROOM, TRANSFER, by_language, skills_text
 from dialplan.numbers import CENTRE_RING_S
-from dialplan.recording import recorded_on
+from dialplan.recording import recorded_on, recorded_past
 from dialplan.values import At, Code, Context, Do, Extension, Goto, GotoIf, Here, Move, Pattern, Put, Target, code
 from settings.demands import demand
 from settings.emergencies import EmergencyRoute, routes
@@ -44,19 +45,20 @@ def passing_contexts(settings: Settings) -> tuple[Context, ...]:
 
 def _transfer(settings: Settings) -> Context:
     """Extension = goal. The least of steps for each: there may be thousands of seats."""
-    begin = Put("HL_GOAL", code("${EXTEN}"))
+    begin = (*entered(), Put("HL_GOAL", code("${EXTEN}")))
     goals: list[Extension] = [
-        Extension(route.number, (begin, Goto(Target(PASSED, f"emergency_{route.number}"))))
+        Extension(route.number, (*begin, Goto(Target(PASSED, f"emergency_{route.number}"))))
         for route in routes(settings.emergencies)
     ]
-    goals += [Extension(seat, (begin, Goto(_SEAT))) for seat in sorted(settings.answering.seats)]
+    goals += [Extension(seat, (*begin, Goto(_SEAT))) for seat in sorted(settings.answering.seats)]
     goals += [
-        Extension(f"{kind}_{ident}", (begin, Goto(Target(PASSED, f"{kind}_{ident}"))))
+        Extension(f"{kind}_{ident}", (*begin, Goto(Target(PASSED, f"{kind}_{ident}"))))
         for kind, idents in (("skill", settings.skills), ("centre", settings.service.centres))
         for ident in idents
     ]
-    goals += [Extension(pattern, (begin, Goto(Target(PASSED, "outside")))) for pattern in outside_patterns(settings)]
-    return Context(TRANSFER, tuple(goals))
+    goals += [Extension(pattern, (*begin, Goto(Target(PASSED, "outside")))) for pattern in outside_patterns(settings)]
+    # Only who was held can be astray here: held again, as before.
+    return Context(TRANSFER, (*goals, crossed(Target(HELD))))
 
 
 def _passed(settings: Settings) -> Context:
@@ -82,8 +84,7 @@ def _passed(settings: Settings) -> Context:
         (
             *parts,
             star(settings, "waiting", "waiting", then),
-            # A key that crossed the redirect here is looked for in this context.
-            Extension("i", (*guarded(settings), Goto(Target(ROOM)))),
+            *astray(settings),
         ),
     )
 
@@ -123,6 +124,8 @@ def _emergency(settings: Settings, route: EmergencyRoute) -> Extension:
             Put("HL_EMERGENCY", route.number),
             *_left(),
             wrote(EmergencyChosen, number=route.number, by="transfer"),
+            *noted(route.number),
+            Put("HL_TELLS", "yes"),
             Goto(to_emergency(settings, route.number)),
         ),
     )
@@ -136,6 +139,7 @@ def _outwards(settings: Settings, part: str, trunk: str, number: str | Code, rin
             (
                 *dialled(trunk, number, ring_s),
                 GotoIf(code('"${DIALSTATUS}" = "ANSWER"'), Target(PASSED, "end")),
+                *recorded_past(settings),
                 Goto(Target(PASSED, "unreachable")),
             ),
         ),

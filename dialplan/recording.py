@@ -3,7 +3,7 @@
 from calls.journal import RecordingStarted
 from dialplan.journal import wrote
 from dialplan.names import MUSIC
-from dialplan.values import Do, Move, code
+from dialplan.values import At, Do, GotoIf, Here, Move, Put, code
 from settings.shapes import Settings
 
 _FILE = code("${HL_REF}.wav")
@@ -17,6 +17,7 @@ def recorded(settings: Settings) -> tuple[Move, ...]:
         return ()
     return (
         Do("MixMonitor", (_FILE, "b")),
+        Put("HL_RECORDED", "yes"),
         wrote(RecordingStarted, file=_FILE),
     )
 
@@ -35,4 +36,18 @@ def recorded_on(settings: Settings) -> tuple[Move, ...]:
         Do("Wait", (_LETTING_GO_S,)),
         Do("StopMusicOnHold"),
         Do("MixMonitor", (_FILE, "ab")),
+    )
+
+
+def recorded_past(settings: Settings, label: str = "past") -> tuple[Move | At, ...]:
+    """The same after a leg that did not answer: it may have spoken all the same, as carriers do to tell why.
+
+    For callers who may be recorded or not. `label` is of no other step of the extension.
+    """
+    if not settings.server.recording.enabled:
+        return ()
+    return (
+        GotoIf(code('"${HL_RECORDED}" != "yes"'), Here(label)),
+        *recorded_on(settings),
+        At(label, Do("NoOp")),
     )

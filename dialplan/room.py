@@ -1,19 +1,16 @@
 """The waiting room: callers wait here until the controller sends them to a seat."""
 
 import math
-from typing import assert_never
 
-from calls.journal import KeyPressed, RoomEntered
+from calls.journal import RoomEntered
 from dialplan.announce import announcement, asked
 from dialplan.emergencies import star
-from dialplan.guard import soon_found
+from dialplan.guard import crossed, soon_found
 from dialplan.journal import said, wrote
-from dialplan.kept import call_back_asked
-from dialplan.names import LANGUAGE, LANGUAGES, MUSIC, ROOM, SURVIVAL, by_language, skills_text
+from dialplan.names import LANGUAGE, MUSIC, ROOM, SURVIVAL
 from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, Target, code
 from dialplan.waiter import told
-from settings.actions import Say, ToQueue, WaitAction, WaitDo
-from settings.demands import demand
+from dialplan.waiting_keys import BEAT, room_keys
 from settings.shapes import Settings
 
 STALE_S = 3
@@ -22,7 +19,7 @@ STALE_S = 3
 STALE = code("${EPOCH} - 0${HL_BEAT} > <stale>", stale=STALE_S)
 
 _WAIT = Target(ROOM, label="wait")
-_BEAT = Target(ROOM, label="beat")
+_BEAT = Target(ROOM, label=BEAT)
 _PLACE = Target(ROOM, "place")
 
 
@@ -31,24 +28,19 @@ def room_context(settings: Settings) -> Context:
         Do("StopMusicOnHold"),
         Do("UserEvent", ("Left", code("Ref: ${HL_REF}"), code("To: emergency"))),
     )
-    keys = settings.service.keys.items()
     return Context(
         ROOM,
         (
             Extension("s", _waiting(settings)),
-            *(Extension(key, _key(settings, key, action)) for key, action in keys if offered(settings, action)),
+            *room_keys(settings, _WAIT),
             star(settings, "waiting", "waiting", _WAIT, leaving=leaving),
             # Any other key: the music goes on, and so does an announcement.
             Extension("i", (Goto(_BEAT),)),
-            Extension("call_back", call_back_asked(settings, _WAIT)),
+            # Told once more: the controller takes this caller for connected.
+            crossed(Target(ROOM)),
             *announcement(settings, _WAIT),
         ),
     )
-
-
-def offered(settings: Settings, action: WaitAction) -> bool:
-    """Whether a key means something: there is no call back without a line to call on."""
-    return not (isinstance(action, WaitDo) and action.do == "call_back") or settings.service.call_back is not None
 
 
 def _waiting(settings: Settings) -> tuple[Move | At, ...]:
@@ -72,7 +64,10 @@ def _waiting(settings: Settings) -> tuple[Move | At, ...]:
         At("again", _entered()),
         told("Room"),
         At("wait", Do("StartMusicOnHold", (MUSIC,))),
-        At("beat", GotoIf(STALE, Target(SURVIVAL))),
+        Goto(Here(BEAT)),
+        # Where a jump to the next step leads that a redirect has crossed, and won against.
+        Goto(Target(ROOM)),
+        At(BEAT, GotoIf(STALE, Target(SURVIVAL))),
         Do("WaitExten", (1,)),
         *(_asks_in_time() if asks else _in_time()),
     )
@@ -88,38 +83,14 @@ def _entered() -> Do:
 
 
 def _in_time() -> tuple[Move, ...]:
-    return (GotoIf(code("${EPOCH} < ${HL_SAY_AT}"), Here("beat")), Goto(_PLACE))
+    return (GotoIf(code("${EPOCH} < ${HL_SAY_AT}"), Here(BEAT)), Goto(_PLACE))
 
 
 def _asks_in_time() -> tuple[Move, ...]:
     """The controller has a whole beat to answer; nobody waits for it."""
     return (
-        GotoIf(code("${EPOCH} + 1 < ${HL_SAY_AT}"), Here("beat")),
+        GotoIf(code("${EPOCH} + 1 < ${HL_SAY_AT}"), Here(BEAT)),
         GotoIf(code('"${HL_ASKED}" = "yes"'), _PLACE),
         *asked(),
-        Goto(Here("beat")),
+        Goto(Here(BEAT)),
     )
-
-
-# --- keys --------------------------------------------------------------------------------------
-
-
-def _key(settings: Settings, key: str, action: WaitAction) -> tuple[Move, ...]:
-    return (wrote(KeyPressed, where="waiting", key=key), *_done(settings, action))
-
-
-def _done(settings: Settings, action: WaitAction) -> tuple[Move, ...]:
-    match action:
-        case WaitDo(do="call_back"):
-            return (Goto(Target(ROOM, "call_back")),)
-        case WaitDo():
-            return (*asked(), Put("HL_SAY_AT", code("${EPOCH}")), Goto(_BEAT))
-        case Say(prompt=prompt):
-            return (Do("StopMusicOnHold"), *said(prompt, LANGUAGE), Goto(_WAIT))
-        case ToQueue(queue=skill, priority=priority):
-            texts = {lang: skills_text(demand(settings, skill, lang)) for lang in LANGUAGES}
-            own = (Put("HL_PRIO", priority),) if priority is not None else ()
-            # The wait goes on: HL_T0 stays.
-            return (Put("HL_SKILLS", by_language(texts)), *own, Goto(Target(ROOM)))
-        case _:
-            assert_never(action)

@@ -52,6 +52,7 @@ MODULES = (
     "res_pjsip_sdp_rtp",
     "res_pjsip_nat",
     "res_pjsip_rfc3326",
+    "res_pjsip_header_funcs",
     "chan_pjsip",
     # Bridges, codecs and files.
     "bridge_simple",
@@ -73,6 +74,7 @@ MODULES = (
     "app_read",
     "app_mixmonitor",
     "app_confbridge",
+    "app_channelredirect",
     "app_chanspy",
     "app_record",
     "app_stack",
@@ -278,7 +280,6 @@ def bare() -> dict[str, ConfigFile]:
             (
                 "acl.conf",
                 "ccss.conf",
-                "features.conf",
                 "pjproject.conf",
                 "queuerules.conf",
                 "stasis.conf",

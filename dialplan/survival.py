@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from calls.journal import SurvivalEntered
 from dialplan.connect import device_known, seat_address
 from dialplan.emergencies import star
+from dialplan.guard import crossed
 from dialplan.journal import wrote
 from dialplan.names import LANGUAGES, MUSIC, OVERFLOW, ROOM, SEAT_LEG, SURVIVAL, SURVIVAL_KEYS, TALKED, survival_queue
 from dialplan.overflow import DUTY
@@ -28,6 +29,7 @@ from dialplan.values import (
     joined,
 )
 from dialplan.waiter import told
+from dialplan.waiting_keys import survival_keys
 from settings.demands import demand
 from settings.shapes import Settings
 from settings.staff import DutyOfficer
@@ -35,8 +37,14 @@ from settings.staff import DutyOfficer
 LOWEST_PRIORITY = 9
 PRIORITY_STEP = 214_748_364
 """A tenth of a queue position's 31 bits: the share of each priority class."""
-BEAT_S = 2
-"""So often a caller whose queue is deserted looks for a seat again."""
+STAND_IN = "nobody"
+"""A queue without members, and, in each queue that callers may leave, the member that stands in for all of them.
+
+Asterisk calls a queue without members occupied; with that for its state the stand-in never rings and
+never seems to be away. Callers who count it stay in a queue whose seats are all away.
+"""
+COUNTS_SEATS, COUNTS_STAND_IN = 1, 2
+"""QUEUE_MAX_PENALTY: up to which penalty members count. A seat has none, the stand-in has the second."""
 T0_UNIT_MS = 200
 """Entry times are told apart this finely, so that a class's share lasts 497 days."""
 
@@ -57,7 +65,8 @@ def _survival(settings: Settings, today: date) -> Context:
         unit=T0_UNIT_MS,
     )
     officer = settings.shifts.duty_officer
-    empty = (GotoIf(code('"${QUEUESTATUS}" = "LEAVEEMPTY"'), Target(SURVIVAL, "nobody")),)
+    leaves, joins = Put("QUEUE_MAX_PENALTY", COUNTS_SEATS), _queued()
+    empty = GotoIf(code('"${QUEUESTATUS}" = "LEAVEEMPTY"'), Target(SURVIVAL, "nobody"))
     steps: tuple[Move | At, ...] = (
         Do("StopMusicOnHold"),
         Put("HL_QUEUE", code("survival_${REPLACE(HL_SKILLS,+,_)}")),
@@ -65,38 +74,44 @@ def _survival(settings: Settings, today: date) -> Context:
         told("Survival", code("Queue: ${HL_QUEUE}")),
         Put("QUEUE_PRIO", rank),
         Put("HL_CAUSE"),
-        At("queue", Do("Queue", (code("${HL_QUEUE}"), "c", "", "", "", "", SEAT_LEG), reaches=(Target(SEAT_LEG),))),
-        GotoIf(code('"${QUEUESTATUS}" = "CONTINUE"'), Here("talked")),
+        *((At("queue", leaves), joins) if officer is not None else (joins,)),
+        GotoIf(code('"${HL_HANDED}" != ""'), Here("talked")),
+        *((empty,) if officer is not None else ()),
+        At("left", GotoIf(code('"${QUEUESTATUS}" = "CONTINUE"'), Here("talked"))),
         GotoIf(code('"${QUEUESTATUS}" = "WITHDRAW"'), Target(ROOM)),
-        *(empty if officer is not None else ()),
         # Whatever else sent the caller out of the queue: not in a tight circle.
         Do("Wait", (1,)),
         Goto(Target(ROOM)),
         At("talked", Put("HL_SEAT", code("${MEMBERNAME}"))),
         Goto(Target(TALKED)),
     )
-    return Context(SURVIVAL, (Extension("s", steps), *(_deserted(settings, officer) if officer else ())))
+    parts = (_deserted(officer),) if officer is not None else ()
+    return Context(SURVIVAL, (Extension("s", steps), *parts, crossed(Target(SURVIVAL))))
 
 
-def _deserted(settings: Settings, officer: DutyOfficer) -> tuple[Extension, ...]:
-    """No seat of the queue could ring: the caller waits here, looks into the queue again at each beat,
-    and after a while is sent to the duty officer. Who comes back from there waits for longer."""
-    nobody = Target(SURVIVAL, "nobody")
-    return (
-        Extension(
-            "nobody",
-            (
-                GotoIf(code('"${HL_DUTY_AT}" != ""'), Here("known")),
-                Put("HL_DUTY_AT", code("$[${EPOCH} + <after>]", after=math.ceil(officer.after))),
-                At("known", GotoIf(code("${EPOCH} >= ${HL_DUTY_AT}"), Target(OVERFLOW, DUTY))),
-                Do("StartMusicOnHold", (MUSIC,)),
-                Do("WaitExten", (BEAT_S,)),
-                GotoIf(STALE, Target(SURVIVAL, label="queue")),
-                Goto(Target(ROOM)),
-            ),
+def _queued(within_s: Arg = "") -> Do:
+    args = (code("${HL_QUEUE}"), "c", "", "", within_s, "", SEAT_LEG)
+    return Do("Queue", args, reaches=(Target(SEAT_LEG),))
+
+
+def _deserted(officer: DutyOfficer) -> Extension:
+    """No seat of the queue could ring. The caller goes on waiting in the queue, in its place, so that a seat
+    that comes takes the first of all; when the officer's time has come, it asks once more whether there is
+    nobody, and is sent to the duty officer. Who comes back from there waits for longer."""
+    return Extension(
+        "nobody",
+        (
+            GotoIf(STALE, Here("alone")),
+            Goto(Target(ROOM)),
+            At("alone", GotoIf(code('"${HL_DUTY_AT}" != ""'), Here("known"))),
+            Put("HL_DUTY_AT", code("$[${EPOCH} + <after>]", after=math.ceil(officer.after))),
+            At("known", GotoIf(code("${EPOCH} >= ${HL_DUTY_AT}"), Target(OVERFLOW, DUTY))),
+            Put("QUEUE_MAX_PENALTY", COUNTS_STAND_IN),
+            _queued(code("$[${HL_DUTY_AT} - ${EPOCH}]")),
+            GotoIf(code('"${HL_HANDED}" != ""'), Target(SURVIVAL, label="talked")),
+            GotoIf(code('"${QUEUESTATUS}" = "TIMEOUT"'), Target(SURVIVAL, label="queue")),
+            Goto(Target(SURVIVAL, label="left")),
         ),
-        star(settings, "waiting", "waiting", nobody, leaving=_leaving()),
-        Extension("i", (Goto(nobody),)),
     )
 
 
@@ -105,9 +120,14 @@ def _leaving() -> tuple[Move, ...]:
 
 
 def _keys(settings: Settings) -> Context:
-    """Emergency keys in a queue, which the star leaves at once: held back until its digit comes, it would be
-    lost to whoever is taken out of the queue between the two, and the digit mean something else."""
-    return Context(SURVIVAL_KEYS, (star(settings, "waiting", "waiting", Target(SURVIVAL), leaving=_leaving()),))
+    """Keys in a queue, which each of them leaves at once.
+
+    A star that was held back until its digit comes would be lost to whoever is taken out of the queue
+    between the two, and the digit mean something else.
+    """
+    back = Target(SURVIVAL)
+    emergency = star(settings, "waiting", "waiting", back, leaving=_leaving())
+    return Context(SURVIVAL_KEYS, (emergency, *survival_keys(settings, SURVIVAL_KEYS, back), crossed(back)))
 
 
 def survival_queues(settings: Settings) -> ConfigFile:
@@ -117,7 +137,8 @@ def survival_queues(settings: Settings) -> ConfigFile:
     where somebody is signed on, and Asterisk remembers them when it is started anew.
     """
     general = Section("general", (("persistentmembers", "yes"), ("autofill", "yes"), ("log_membername_as_agent", "no")))
-    return ConfigFile((general, *(_queue(settings, skills) for skills in combinations(settings))))
+    nobody = (Section(STAND_IN, ()),) if settings.shifts.duty_officer is not None else ()
+    return ConfigFile((general, *nobody, *(_queue(settings, skills) for skills in combinations(settings))))
 
 
 def _queue(settings: Settings, skills: frozenset[str]) -> Section:
@@ -126,6 +147,8 @@ def _queue(settings: Settings, skills: frozenset[str]) -> Section:
         ("strategy", "leastrecent"),
         ("musicclass", MUSIC),
         ("timeout", math.ceil(settings.answering.ring)),
+        # A seat that rings when the caller's own time is over rings on.
+        ("timeoutpriority", "conf"),
         ("retry", 1),
         ("ringinuse", "no"),
         ("autofill", "yes"),
@@ -135,8 +158,11 @@ def _queue(settings: Settings, skills: frozenset[str]) -> Section:
         ("setinterfacevar", "yes"),
         ("context", SURVIVAL_KEYS),
     )
+    stand_in = code("Local/<name>@<name>,<penalty>,<name>,Queue:<name>_avail", name=STAND_IN, penalty=COUNTS_STAND_IN)
+    standing_in = (("member", stand_in),) if settings.shifts.duty_officer is not None else ()
     return Section(
-        survival_queue(skills), (*options, *(("member", _member(settings, seat)) for seat in sorted(members)))
+        survival_queue(skills),
+        (*options, *(("member", _member(settings, seat)) for seat in sorted(members)), *standing_in),
     )
 
 
@@ -144,7 +170,7 @@ def _deserted_when(settings: Settings) -> str:
     """What every seat of a queue must be like for its callers to leave it: they have somewhere to go then."""
     if settings.shifts.duty_officer is None:
         return "no"
-    return "paused,unavailable,invalid" if device_known(settings) else "paused"
+    return "penalty,paused,unavailable,invalid" if device_known(settings) else "penalty,paused"
 
 
 def _member(settings: Settings, seat: str) -> Arg:

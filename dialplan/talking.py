@@ -13,7 +13,7 @@ from calls.journal import Held, Joined, Transferred
 from dialplan.blocking import blocking_context
 from dialplan.consulting import caller_gone, consulting_contexts, known
 from dialplan.emergencies import star
-from dialplan.guard import guarded
+from dialplan.guard import crossed, entered, guarded
 from dialplan.journal import wrote
 from dialplan.names import (
     CALLER_PROFILE,
@@ -72,6 +72,7 @@ def _held(settings: Settings) -> Context:
             Extension(
                 "s",
                 (
+                    *entered(),
                     *guarded(settings),
                     # The seat's leg keeps the seat now.
                     Put("GROUP(seat)"),
@@ -91,6 +92,7 @@ def _held(settings: Settings) -> Context:
             ),
             star(settings, "waiting", "waiting", wait, leaving=leaving),
             Extension("i", (Goto(wait),)),
+            crossed(wait),
         ),
     )
 
@@ -99,8 +101,10 @@ def _party(settings: Settings) -> Context:
     return Context(
         PARTY,
         (
-            Extension("s", (GotoIf(code('"${HL_REF}" = ""'), _LEG), *_caller(settings))),
+            Extension("s", (*entered(), GotoIf(code('"${HL_REF}" = ""'), _LEG), Goto(Target(PARTY, "caller")))),
+            Extension("caller", _caller(settings)),
             Extension("leg", _leg()),
+            crossed(Target(PARTY)),
         ),
     )
 

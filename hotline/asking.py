@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,11 @@ class Running:
         async with self._asked(path, ClientTimeout(total=ANSWER_S)) as response:
             return await response.json()
 
+    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """What the interface answers to a wish. Raises CannotGoOn, as `get` does."""
+        async with self._asked(path, ClientTimeout(total=ANSWER_S), body) as response:
+            return await response.json()
+
     async def events(self, kinds: str) -> AsyncGenerator[tuple[str, Any], None]:
         """Each event's name and data, until the hotline ends the stream. Raises CannotGoOn."""
         within = ClientTimeout(total=None, connect=ANSWER_S, sock_read=SILENT_S)
@@ -68,14 +73,17 @@ class Running:
                     yield name, json.loads(line.removeprefix("data: "))
 
     @asynccontextmanager
-    async def _asked(self, path: str, within: ClientTimeout) -> AsyncGenerator[ClientResponse, None]:
+    async def _asked(
+        self, path: str, within: ClientTimeout, body: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[ClientResponse, None]:
+        """body: it is posted; otherwise the answer is only read."""
         headers = {"Authorization": f"Bearer {self.secret}"}
         try:
             async with (
                 ClientSession(timeout=within, headers=headers, read_bufsize=EVENT_BYTES) as session,
-                session.get(f"{self.url}{PREFIX}{path}") as response,
+                session.request("GET" if body is None else "POST", f"{self.url}{PREFIX}{path}", json=body) as response,
             ):
-                if response.status != 200:
+                if not response.ok:
                     raise await self._refused(response)
                 yield response
         except (ClientConnectionError, asyncio.IncompleteReadError) as error:

@@ -2,7 +2,18 @@
 
 import typer
 
-from hotline import cli_calls, cli_desk, cli_prompts, cli_serve, cli_settings
+from hotline import (
+    cli_backup,
+    cli_calls,
+    cli_desk,
+    cli_drill,
+    cli_export,
+    cli_keep,
+    cli_prompts,
+    cli_restart,
+    cli_serve,
+    cli_settings,
+)
 
 app = typer.Typer(
     help="The open 12345: a city's government hotline on Asterisk.",
@@ -11,7 +22,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (cli_settings, cli_serve, cli_desk, cli_calls, cli_prompts):
+for commands in (
+    cli_settings,
+    cli_serve,
+    cli_desk,
+    cli_drill,
+    cli_calls,
+    cli_export,
+    cli_backup,
+    cli_keep,
+    cli_restart,
+    cli_prompts,
+):
     for command in commands.COMMANDS:
         app.command()(command)
 app.add_typer(cli_desk.token, name="token")

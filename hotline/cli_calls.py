@@ -1,4 +1,4 @@
-"""`hotline calls`, `hotline call` and `hotline blocked`: what was kept."""
+"""`hotline calls`, `hotline call`, `hotline figures` and `hotline blocked`: what was kept."""
 
 import csv
 import json
@@ -16,21 +16,29 @@ from rich.console import Console
 from rich.text import Text
 
 from calls.record import Outcome
+from hotline.archives import find_archived, get_archived
 from hotline.failing import CannotGoOn, plain_errors
 from hotline.folders import Folders
 from hotline.options import CONFIG, DATA, AsJson, ConfigFolder, DataFolder
 from recordings import mask as masks
-from recordings import show
+from recordings import show, show_figures
+from recordings.archive import ReceiverAway
 from recordings.blocks import Blocked, BlockedCall, Blocks
-from recordings.queries import NoSuchCall, SeveralCalls, Wanted, find, get, timeline
+from recordings.figures import WITHIN_MS, day_figures
+from recordings.queries import MOST, NoSuchCall, SearchWrong, SeveralCalls, Wanted, find, get, timeline
 from recordings.schema import StoreTooNew
 from recordings.store import Store
 from settings.check import SettingsWrong, load
+from settings.secrets import SecretsOpenToOthers, SecretsWrong
 
+Archived = Annotated[bool, typer.Option("--archive", help="Look into the archive, where all nodes' calls are.")]
 Masked = Annotated[bool, typer.Option("--mask", help="Hide callers' numbers and the keys they pressed.")]
 
+_OF_ARCHIVES = (ReceiverAway, SecretsWrong, SecretsOpenToOthers)
 
-def _store(data: Path) -> Store:
+
+def kept_store(data: Path) -> Store:
+    """The store of that data folder. Raises CannotGoOn."""
     path = Folders(data).records
     if not path.exists():
         raise CannotGoOn(f"no calls are kept in {data}", "run 'hotline run' or 'hotline demo' first, or give --data")
@@ -40,7 +48,8 @@ def _store(data: Path) -> Store:
         raise CannotGoOn(f"{path} cannot be read ({error})", "put it aside or bring back a copy") from error
 
 
-def _day(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
+    """The day that was written as 2026-11-21, if any. Raises CannotGoOn."""
     if text is None:
         return None
     try:
@@ -49,7 +58,13 @@ def _day(text: str | None) -> date | None:
         raise CannotGoOn(f"{text!r} is no day", "write it as 2026-11-21") from None
 
 
-def _outcome(text: str | None) -> Outcome | None:
+def _required_day(text: str | None, timezone: ZoneInfo) -> date:
+    """Today when none was given."""
+    return day_of(text) or datetime.now(timezone).date()
+
+
+def outcome_of(text: str | None) -> Outcome | None:
+    """The outcome that was named, if any. Raises CannotGoOn."""
     if text is None:
         return None
     try:
@@ -67,15 +82,36 @@ def calls(
     number: Annotated[str | None, typer.Option(help="Only calls that dialled, or came to, this number.")] = None,
     outcome: Annotated[str | None, typer.Option(help="Only calls that ended so: answered, abandoned, …")] = None,
     caller: Annotated[str | None, typer.Option(help="Only calls from this number.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 100,
+    seat: Annotated[str | None, typer.Option(help="Only calls that this seat answered.")] = None,
+    agent: Annotated[str | None, typer.Option(help="Only calls that this agent answered.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only this day and later ones.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only this day and earlier ones.")] = None,
+    limit: Annotated[int, typer.Option(help=f"At most so many, the newest; 1 to {MOST}.")] = 100,
+    archive: Archived = False,
     mask: Masked = False,
     as_json: AsJson = False,
 ) -> None:
     """List the calls that were kept, the newest first."""
-    with plain_errors(SettingsWrong, StoreTooNew, sqlite3.DatabaseError), _store(data) as store:
-        timezone = ZoneInfo(load(config).city.timezone)
-        wanted = Wanted(_day(day), number, _outcome(outcome), caller, limit)
-        found = [masks.record(one) if mask else one for one in find(store, wanted, timezone)]
+    with plain_errors(SettingsWrong, StoreTooNew, SearchWrong, sqlite3.DatabaseError, *_OF_ARCHIVES):
+        settings = load(config)
+        timezone = ZoneInfo(settings.city.timezone)
+        wanted = Wanted(
+            day_of(day),
+            number,
+            outcome_of(outcome),
+            caller,
+            limit,
+            seat,
+            agent,
+            since=day_of(since),
+            until=day_of(until),
+        )
+        if archive:
+            kept = find_archived(settings, data, wanted)
+        else:
+            with kept_store(data) as store:
+                kept = find(store, wanted, timezone)
+        found = [masks.record(one) if mask else one for one in kept]
         if as_json:
             for record in found:
                 typer.echo(show.as_json(record))
@@ -87,17 +123,20 @@ def call(
     ref: Annotated[str, typer.Argument(metavar="ID", help="The call's id, or the beginning of it.")],
     config: ConfigFolder = CONFIG,
     data: DataFolder = DATA,
+    archive: Archived = False,
     mask: Masked = False,
     as_json: AsJson = False,
 ) -> None:
     """Show one call: its record and what happened, step by step."""
-    with (
-        plain_errors(SettingsWrong, StoreTooNew, NoSuchCall, SeveralCalls, sqlite3.DatabaseError),
-        _store(data) as store,
-    ):
-        timezone = ZoneInfo(load(config).city.timezone)
-        record = get(store, ref)
-        entries = timeline(store, record.ref)
+    with plain_errors(SettingsWrong, StoreTooNew, NoSuchCall, SeveralCalls, sqlite3.DatabaseError, *_OF_ARCHIVES):
+        settings = load(config)
+        timezone = ZoneInfo(settings.city.timezone)
+        if archive:
+            record, entries = get_archived(settings, data, ref)
+        else:
+            with kept_store(data) as store:
+                record = get(store, ref)
+                entries = timeline(store, record.ref)
         if mask:
             record, entries = masks.record(record), tuple(masks.entry(one) for one in entries)
         if as_json:
@@ -106,6 +145,25 @@ def call(
                 typer.echo(show.entry_as_json(entry))
         else:
             Console().print(show.draw(record, entries, timezone))
+
+
+def figures(
+    config: ConfigFolder = CONFIG,
+    data: DataFolder = DATA,
+    day: Annotated[str | None, typer.Option(help="In the city's time: 2026-11-21.", show_default="today")] = None,
+    within: Annotated[
+        int, typer.Option(min=0, max=3600, help="Who is answered within so many seconds was answered soon.")
+    ] = WITHIN_MS // 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Count a day's calls: how many, how they ended, how long callers waited."""
+    with plain_errors(SettingsWrong, StoreTooNew, sqlite3.DatabaseError), kept_store(data) as store:
+        timezone = ZoneInfo(load(config).city.timezone)
+        found = day_figures(store, _required_day(day, timezone), timezone, within * 1000)
+        if as_json:
+            typer.echo(show_figures.as_json(found))
+        else:
+            Console().print(show_figures.draw(found))
 
 
 def blocked(
@@ -117,7 +175,7 @@ def blocked(
     as_json: AsJson = False,
 ) -> None:
     """List who is blocked, and the calls that were refused for it."""
-    with plain_errors(SettingsWrong, StoreTooNew, sqlite3.DatabaseError), _store(data) as store:
+    with plain_errors(SettingsWrong, StoreTooNew, sqlite3.DatabaseError), kept_store(data) as store:
         settings = load(config)
         timezone = ZoneInfo(settings.city.timezone)
         today = datetime.now(timezone).date().isoformat()
@@ -149,4 +207,4 @@ def _write_csv(refused: Sequence[BlockedCall], timezone: ZoneInfo) -> None:
         out.writerow((at, call.caller, call.dialled, call.reason, call.author, call.until, call.call))
 
 
-COMMANDS = (calls, call, blocked)
+COMMANDS = (calls, call, figures, blocked)

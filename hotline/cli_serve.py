@@ -23,6 +23,7 @@ from hotline.serve import Supervisor, until_told
 from hotline.stage import NeverHappened
 from prompts.catalogue import PromptFailed
 from prompts.sound import SoundUnreadable
+from recordings.keys import KeysOpenToOthers, KeysWrong
 from settings.check import SettingsWrong
 from settings.secrets import SecretsOpenToOthers, SecretsWrong
 from settings.shapes import Server
@@ -31,6 +32,8 @@ _EXPECTED: tuple[type[Exception], ...] = (
     SettingsWrong,
     SecretsOpenToOthers,
     SecretsWrong,
+    KeysOpenToOthers,
+    KeysWrong,
     PromptFailed,
     SoundUnreadable,
     NoAsterisk,
@@ -67,7 +70,12 @@ def run(
                 build_prompts(instance.catalogue(), console)
                 instance.install()
                 require_ports(instance.settings.server)
-            supervisor = Supervisor(instance.process(), instance.folders, as_json=as_json)
+            supervisor = Supervisor(
+                instance.process(),
+                instance.folders,
+                as_json=as_json,
+                stop_below_mb=instance.settings.server.recording.stop_below_mb,
+            )
 
             def started() -> None:
                 console.print(f"[bold]{instance.settings.city.name.zh}[/bold] is served; Ctrl-C ends it. Listening:")

@@ -19,6 +19,7 @@ from calls.live import (
     CallBackEnded,
     CallRef,
     Channel,
+    EnteredRoom,
     LiveEvent,
     SeatDialled,
     Snapshot,
@@ -229,6 +230,8 @@ class Controller:
     def _hear(self, event: LiveEvent) -> None:
         self._room.heard(event, self._clock())
         match event:
+            case EnteredRoom(caller=caller):
+                self._listener.entered((caller.ref,))
             case AsksPlace():
                 self._asks.append(event)
             case SeatDialled() | WantsCallBack() | CallBackEnded():
@@ -288,6 +291,8 @@ class Controller:
             surviving=len(whole.surviving),
             talking=len(whole.offered),
         )
+        known = (*whole.waiting, *(one for _, one in whole.surviving), *whole.callers)
+        self._listener.entered([one.ref for one in known])
         self._listener.resynchronised([node.switch for node in nodes])
         return True
 

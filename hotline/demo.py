@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -26,9 +27,12 @@ from hotline.only_one import OnlyOne
 from hotline.progress import Steps, build_prompts
 from hotline.stage import Stage, staged, until
 from phones.ears import Ears
+from phones.g711 import Wave
 from phones.voices import read, voice
 from prompts.catalogue import Catalogue
 from recordings import show
+from recordings.keys import KeyRing
+from recordings.playback import plain_audio
 from recordings.queries import Wanted, find, timeline
 from recordings.store import Store
 from routing.hours import moment
@@ -226,6 +230,15 @@ def _report(settings: Settings, folders: Folders, store: Store, console: Console
     return faults
 
 
+def _recorded(folders: Folders, file: str) -> Wave:
+    """What a recording sounds like, encrypted or not."""
+    keys = KeyRing.load(folders.recordings_key)
+    with NamedTemporaryFile(suffix=".wav") as plain:
+        plain.writelines(plain_audio(folders.recordings, file, keys))
+        plain.flush()
+        return read(Path(plain.name))
+
+
 def _differences(act: Act, record: CallRecord, folders: Folders) -> list[str]:
     faults = []
     if record.outcome is not act.outcome:
@@ -244,7 +257,7 @@ def _differences(act: Act, record: CallRecord, folders: Folders) -> list[str]:
             **{agent_voice(name): voice("agent", name) for name in act.plan.answers},
         }
     )
-    heard = {one.prompt for one in both.listen(read(folders.recordings / record.recording_file))}
+    heard = {one.prompt for one in both.listen(_recorded(folders, record.recording_file))}
     if citizen_voice(act.plan.caller) not in heard:
         faults.append("the citizen is not in the recording")
     if not heard & {agent_voice(name) for name in act.plan.answers}:

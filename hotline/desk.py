@@ -15,12 +15,14 @@ from calls.live import CallBackEnded, CallRef, SeatDialled, WantsCallBack
 from hotline import views
 from hotline.controller import Controller, utc_ms
 from hotline.cover import CoverWatch
+from hotline.drilling import Drilling
 from hotline.duty import DutyLog
 from hotline.mirror import Mirror
 from hotline.news import Gazette
 from hotline.office import Office
 from hotline.people import People
 from hotline.returning import Returning
+from hotline.seen import SeenLog
 from hotline.talks import Talks, away, done
 from recordings.blocks import Blocked
 from routing.room import CallBackTurn, DutyChange, SeatStanding
@@ -32,7 +34,9 @@ from web.desk import (
     BlockedCallView,
     BlockedView,
     CallBackView,
+    DrillView,
     DutyView,
+    HandOverView,
     How,
     News,
     Refusal,
@@ -56,6 +60,7 @@ class LiveDesk:
         self._pins = pins
         self._zone = ZoneInfo(settings.city.timezone)
         self._gazette = Gazette()
+        self._seen = SeenLog(settings.city.node, office)
         self._inbox: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
 
     def steer(self, controller: Controller) -> None:
@@ -67,12 +72,14 @@ class LiveDesk:
         self.returning = Returning(self._settings, controller, self._office)
         self.talks = Talks(self._settings, controller, self.people)
         self.cover = CoverWatch(self._settings, self.people)
+        self.drilling = Drilling(self._settings, controller, self._office)
 
     async def restore(self) -> None:
         """Takes up what the last controller left. Raises OSError, sqlite3.Error."""
         await self.people.restore()
         await self._block_again()
         await self.returning.restore()
+        await self.drilling.restore()
 
     async def run(self) -> None:
         """Does what follows from what is heard, until it is cancelled."""
@@ -80,11 +87,14 @@ class LiveDesk:
             group.create_task(self._mirror.run(), name="mirror")
             group.create_task(self.returning.run(), name="call back")
             group.create_task(self.cover.run(), name="watch cover")
+            group.create_task(self.drilling.run(), name="drill")
+            group.create_task(self._seen.run(), name="note who is seen")
             group.create_task(self._work(), name="desk")
 
     def close(self) -> None:
         """Hands what is not yet kept over to the office, before that stops."""
         self._duty.flush()
+        self._seen.flush()
 
     async def _work(self) -> None:
         while True:
@@ -109,9 +119,13 @@ class LiveDesk:
         self.people.changed(changes)
         self._gazette.mark("waiting", "call_backs", *(("agents", "seats", "cover") if changes else ()))
 
+    def entered(self, refs: Sequence[CallRef]) -> None:
+        self._seen.entered(refs)
+
     def resynchronised(self, switches: Sequence[Switch]) -> None:
         for switch in switches:
             self._mirror.forget(switch.node)
+        self._office.later(lambda books: books.restarts.up(utc_ms()))
 
     def dial(self, turn: CallBackTurn) -> None:
         self._inbox.put_nowait(lambda: self._in_its_turn(turn))
@@ -310,12 +324,37 @@ class LiveDesk:
         await self.talks.take_over(seat, by)
         await self._noted(who, "take_over", seat=seat, by=by)
 
+    # --- emergencies ------------------------------------------------------------------------------
+
+    async def hand_over(self, who: Who, seat: str, number: str, note: str | None) -> HandOverView:
+        """Nobody who hands over an emergency waits for a disk: the audit follows in its turn."""
+        begun = await self.talks.hand_over(seat, number, note)
+        self._note(who, "hand_over", call=begun.call, seat=seat, to=number)
+        return begun
+
+    async def note(self, who: Who, seat: str, note: str) -> None:
+        await self.talks.note(seat, note)
+
+    async def drill(self, who: Who, number: str | None, trunk: str | None) -> tuple[DrillView, ...]:
+        rows = await self.drilling.begin(who.name, number, trunk)
+        await self._noted(who, "drill", to=number or "all", trunk=trunk or "all")
+        return tuple(views.drill(row) for row in rows)
+
+    async def drills(self, limit: int) -> tuple[DrillView, ...]:
+        rows = await self._office.asked(lambda books: books.drills.newest(limit))
+        return tuple(views.drill(row) for row in rows)
+
     # --- news -------------------------------------------------------------------------------------
 
     def news(self) -> AsyncGenerator[News, None]:
         return self._gazette.read()
 
     # --- what is needed for it --------------------------------------------------------------------
+
+    def _note(self, who: Who, did: str, **what: str) -> None:
+        """Leaves an entry in the audit as soon as that can be done."""
+        now_ms = utc_ms()
+        self._office.later(lambda books: books.audit.add(who.name, who.role.value, did, what, now_ms))
 
     async def _noted(self, who: Who, did: str, **what: str) -> None:
         """Leaves an entry in the audit, behind everything that was done: what is answered has been kept."""

@@ -37,6 +37,11 @@ class Folders:
         return self.data / "recordings"
 
     @property
+    def recordings_key(self) -> Path:
+        """The keys of encrypted recordings, unless they are in the environment."""
+        return self.data / "recordings.key"
+
+    @property
     def records(self) -> Path:
         """The SQLite file with records and timelines."""
         return self.data / "records.db"
@@ -54,6 +59,21 @@ class Folders:
     def installed(self) -> Path:
         """The settings that the installed configuration was compiled from."""
         return self.asterisk / "settings.json"
+
+    @property
+    def control(self) -> Path:
+        """The socket at which the supervisor takes wishes."""
+        return self.data / "supervisor.sock"
+
+    @property
+    def alive(self) -> Path:
+        """Touched every few seconds while a supervisor runs; gone when it ended as it was told to."""
+        return self.data / "supervisor.alive"
+
+    @property
+    def reserve(self) -> Path:
+        """Space that is given up for the records when the disk is nearly full."""
+        return self.data / "space.reserve"
 
     @property
     def supervisor_lock(self) -> Path:

@@ -15,6 +15,8 @@ from dialplan.server import AsteriskPlaces
 from hotline.failing import CannotGoOn
 from hotline.folders import Folders
 from prompts.catalogue import Catalogue
+from recordings.keys import KeyRing
+from recordings.vault import Vault
 from settings.check import load
 from settings.secrets import Secrets, load_or_create
 from settings.shapes import Settings
@@ -79,11 +81,24 @@ class Instance:
         return tuple(_put(folder / name, text) for name, text in compiled.files.items())
 
     def install(self) -> None:
-        """Compiles into the instance's own folder and notes what it was compiled from."""
+        """Compiles into the instance's own folder and notes what it was compiled from.
+
+        Raises as `compile_to` and `vault`: without its key a hotline that encrypts must not begin.
+        """
+        self.vault()
         self.compile_to(self.folders.etc)
         for folder in (self.folders.spool / "monitor", self.folders.journal.parent, self.folders.asterisk / "lib"):
             folder.mkdir(parents=True, exist_ok=True)
         _put(self.folders.installed, self.settings.model_dump_json(by_alias=True, indent=1))
+
+    def vault(self) -> Vault:
+        """How audio is kept; when it is to be encrypted and there is no key yet, one is made.
+
+        Raises KeysOpenToOthers, KeysWrong, OSError.
+        """
+        encrypts = self.settings.server.recording.encrypted
+        load = KeyRing.load_or_create if encrypts else KeyRing.load
+        return Vault(load(self.folders.recordings_key), encrypts)
 
     def process(self) -> AsteriskProcess:
         """The Asterisk of what was installed."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from asterisk.port import Switch
-from calls.live import CallBackEnded, SeatDialled, WantsCallBack
+from calls.live import CallBackEnded, CallRef, SeatDialled, WantsCallBack
 from routing.room import CallBackTurn, DutyChange
 
 
@@ -17,6 +17,10 @@ class Listener(Protocol):
 
     def changed(self, changes: Sequence[DutyChange]) -> None:
         """What seats do now."""
+        ...
+
+    def entered(self, refs: Sequence[CallRef]) -> None:
+        """These callers wait, or are already being served: they are known here from now on, if not before."""
         ...
 
     def resynchronised(self, switches: Sequence[Switch]) -> None:
@@ -35,6 +39,9 @@ class NobodyListens:
         """Forgotten."""
 
     def changed(self, changes: Sequence[DutyChange]) -> None:
+        """Forgotten."""
+
+    def entered(self, refs: Sequence[CallRef]) -> None:
         """Forgotten."""
 
     def resynchronised(self, switches: Sequence[Switch]) -> None:

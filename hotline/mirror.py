@@ -6,7 +6,7 @@ each new connection.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -35,6 +35,14 @@ class _Untold:
 
     seats: dict[Seat, None]
     blocked: dict[str, None]
+    refused: set[str] = field(default_factory=set)
+    """What of these it refused, as the log says already; a seat's number and a caller's never look alike."""
+
+    def is_new(self, refused: str) -> bool:
+        """Whether that was not refused before, since something changed of it."""
+        new = refused not in self.refused
+        self.refused.add(refused)
+        return new
 
 
 class Mirror:
@@ -54,6 +62,7 @@ class Mirror:
         self._seats |= changed
         for untold in self._untold.values():
             untold.seats.update(dict.fromkeys(changed))
+            untold.refused.difference_update(changed)
         if changed:
             self._news.set()
 
@@ -62,6 +71,7 @@ class Mirror:
         self._blocked |= blocked
         for untold in self._untold.values():
             untold.blocked.update(dict.fromkeys(blocked))
+            untold.refused.difference_update(blocked)
         self._news.set()
 
     def forget(self, node: str) -> None:
@@ -84,22 +94,34 @@ class Mirror:
         if switch.node not in self._untold:
             self.forget(switch.node)
         untold = self._untold[switch.node]
+        await self._tell_seats(switch, untold)
+        await self._tell_blocked(switch, untold)
+        return not (untold.seats or untold.blocked)
+
+    async def _tell_seats(self, switch: Switch, untold: _Untold) -> None:
+        """Up to the first that is refused; that one comes last the next time, so that it keeps no other waiting."""
         for seat in list(untold.seats):
             manned = self._seats[seat]
             answer = await switch.man(seat, manned.agent, manned.skills, paused=manned.paused)
             if answer is not Answer.DONE:
-                return self._refused(switch, "man")
+                untold.seats[seat] = untold.seats.pop(seat, None)
+                if untold.is_new(seat):
+                    _log.warning("mirror_refused", node=switch.node, what="man", seat=seat)
+                return
+            untold.refused.discard(seat)
             if self._seats[seat] == manned:
                 untold.seats.pop(seat, None)
+
+    async def _tell_blocked(self, switch: Switch, untold: _Untold) -> None:
+        """The same for callers."""
         for number in list(untold.blocked):
             until = self._blocked[number]
             answer = await (switch.block(number, until) if until else switch.unblock(number))
             if answer is not Answer.DONE:
-                return self._refused(switch, "block")
+                untold.blocked[number] = untold.blocked.pop(number, None)
+                if untold.is_new(number):
+                    _log.warning("mirror_refused", node=switch.node, what="block", caller=number)
+                return
+            untold.refused.discard(number)
             if self._blocked[number] == until:
                 untold.blocked.pop(number, None)
-        return not (untold.seats or untold.blocked)
-
-    def _refused(self, switch: Switch, what: str) -> bool:
-        _log.warning("mirror_refused", node=switch.node, what=what)
-        return False

@@ -22,15 +22,21 @@ from asterisk.switch import AmiSwitch
 from calls.live import CallRef
 from dialplan.survival import combinations
 from hotline import logs
+from hotline.archives import archive_of
 from hotline.controller import Controller, now_ms, utc_ms
 from hotline.desk import LiveDesk
 from hotline.failing import plain_errors
 from hotline.instance import Instance
 from hotline.office import Office
 from hotline.only_one import OnlyOne
-from recordings.copy import SqliteCopy
+from hotline.shelf import LiveShelf
+from hotline.space import space_at, watched
+from recordings.archive import Archive
 from recordings.forward import Forwarder
 from recordings.keeper import Keeper
+from recordings.keys import KeysOpenToOthers, KeysWrong
+from recordings.removal import Remover, tell_days
+from recordings.retention import Terms
 from recordings.store import Store
 from routing.leader import AloneLeader
 from routing.room import CallerState, Room
@@ -45,7 +51,7 @@ log = structlog.get_logger()
 def main(data: Path, *, as_json: bool) -> None:
     """Runs until the supervisor is gone. as_json: the log is for programs."""
     logs.configure(as_json=as_json)
-    with plain_errors():
+    with plain_errors(KeysOpenToOthers, KeysWrong):
         instance = Instance.installed(data)
         with OnlyOne(instance.folders.controller_lock, "a controller"):
             asyncio.run(_serve(instance))
@@ -56,15 +62,16 @@ async def _serve(instance: Instance) -> None:
     node = settings.city.node
     dial = settings.answering.dial
     switch = AmiSwitch(node, instance.ami_access(), demands=combinations(settings), dial=dial)
-    copy = settings.server.records.copy_to
-    office = Office(instance.folders.records, forwards=copy is not None)
+    archive = archive_of(settings, instance.secrets)
+    forwarder = None if archive is None else Forwarder(instance.folders.records, archive)
+    office = Office(instance.folders.records, forwards=archive is not None)
     desk = LiveDesk(settings, instance.secrets.agents, office)
     room = Room(Rules.of(settings), new_ref=lambda: CallRef(str(uuid4())), utc_ahead_ms=utc_ms() - now_ms())
     controller = Controller([switch], room, AloneLeader(), listener=desk)
     desk.steer(controller)
     tokens = Tokens.of(instance.folders.tokens)
     local_token(instance.folders.data)
-    with Store(instance.folders.records, forwards=copy is not None) as store:
+    with Store(instance.folders.records, forwards=archive is not None) as store:
         keeper = Keeper(
             store,
             instance.folders.journal,
@@ -72,17 +79,19 @@ async def _serve(instance: Instance) -> None:
             instance.folders.recordings,
             node=node,
             timezone=ZoneInfo(settings.city.timezone),
+            vault=instance.vault(),
         )
-        app = application(lambda: _health(instance, controller, keeper), desk, tokens)
+        shelf = LiveShelf(settings, instance.folders, instance.vault().keys, office)
+        app = application(lambda: _health(instance, controller, keeper, forwarder), desk, shelf, tokens)
         runner = web.AppRunner(app, access_log=None, auto_decompress=False)
-        async with office:
+        async with office, shelf:
             await desk.restore()
             await runner.setup()
             try:
                 http = settings.server.http
                 await web.TCPSite(runner, str(http.address), http.port).start()
                 log.info("controller_started", node=node)
-                await _until_orphaned(controller, keeper, instance, Beside(desk, office, copy))
+                await _until_orphaned(controller, keeper, instance, Beside(desk, office, archive, forwarder))
             finally:
                 await runner.cleanup()
     log.info("controller_ended", node=node)
@@ -94,8 +103,10 @@ class Beside:
 
     desk: LiveDesk
     office: Office
-    copy: str | None
-    """A file that gets a copy of each record."""
+    archive: Archive | None
+    """What gets a copy of each record."""
+    forwarder: Forwarder | None
+    """What sends them there."""
 
 
 async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Instance, beside: Beside) -> None:
@@ -106,10 +117,9 @@ async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Inst
     supervised = asyncio.create_task(_input_ended(), name="supervised")
     deciding = asyncio.create_task(beside.desk.run(), name="desk")
     noting = asyncio.create_task(beside.office.run(), name="office")
-    parts = {keeping, steering, supervised, deciding, noting}
-    if beside.copy is not None:
-        forwarder = Forwarder(instance.folders.records, SqliteCopy(Path(beside.copy)))
-        parts.add(asyncio.create_task(forwarder.run(), name="forward"))
+    parts = {keeping, steering, supervised, deciding, noting, *_upkeep(instance)}
+    if beside.forwarder is not None:
+        parts.add(asyncio.create_task(beside.forwarder.run(), name="forward"))
     try:
         waiting = set(parts)
         while supervised in waiting:
@@ -121,6 +131,8 @@ async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Inst
         for task in parts - {steering, noting}:
             task.cancel()
         await asyncio.gather(*(parts - {noting}), return_exceptions=True)
+        if beside.archive is not None:
+            await beside.archive.close()
         beside.desk.close()
         beside.office.stop()
         await asyncio.gather(noting, return_exceptions=True)
@@ -128,6 +140,20 @@ async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Inst
             await keeper.catch_up()
         except (OSError, sqlite3.Error) as error:
             log.error("calls_not_kept", node=instance.settings.city.node, error=str(error))
+
+
+def _upkeep(instance: Instance) -> set[asyncio.Task[None]]:
+    """What removes calls that are kept no longer, and tells each day's end of the chain."""
+    settings, folders = instance.settings, instance.folders
+    remover = Remover(
+        folders.records,
+        folders.recordings,
+        Terms.of(settings),
+        journal=folders.journal,
+        forwards=settings.server.records.copy_to is not None or settings.server.records.postgresql is not None,
+    )
+    telling = tell_days(folders.records, ZoneInfo(settings.city.timezone))
+    return {asyncio.create_task(remover.run(), name="remove"), asyncio.create_task(telling, name="days")}
 
 
 async def _input_ended() -> None:
@@ -142,7 +168,7 @@ async def _input_ended() -> None:
         transport.close()
 
 
-def _health(instance: Instance, controller: Controller, keeper: Keeper) -> Health:
+def _health(instance: Instance, controller: Controller, keeper: Keeper, forwarder: Forwarder | None) -> Health:
     counts = controller.counts()
     return Health(
         node=instance.settings.city.node,
@@ -154,7 +180,16 @@ def _health(instance: Instance, controller: Controller, keeper: Keeper) -> Healt
         seats_free=counts.seats.get(SeatState.FREE, 0),
         seats_known=sum(counts.seats.values()),
         calls_known=sum(counts.callers.values()),
+        disk=_disk(instance),
+        records_behind=0 if forwarder is None else forwarder.behind,
     )
+
+
+def _disk(instance: Instance) -> str:
+    try:
+        return space_at(watched(instance.folders), instance.settings.server.recording.stop_below_mb * 1_000_000).value
+    except OSError:
+        return "unknown"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,11 @@ import structlog
 from recordings.audit import Audit
 from recordings.blocks import Blocks
 from recordings.callbacks import CallBacks
+from recordings.drills import Drills
 from recordings.duty import Duty
+from recordings.marks import Marks
+from recordings.restarts import Restarts
+from recordings.seen import Seen
 from recordings.store import Store
 from web.desk import Refusal
 
@@ -38,10 +42,23 @@ class Books:
     call_backs: CallBacks
     audit: Audit
     blocks: Blocks
+    drills: Drills
+    restarts: Restarts
+    seen: Seen
+    marks: Marks
 
     @classmethod
     def of(cls, store: Store) -> "Books":
-        return cls(Duty(store), CallBacks(store), Audit(store), Blocks(store))
+        return cls(
+            Duty(store),
+            CallBacks(store),
+            Audit(store),
+            Blocks(store),
+            Drills(store),
+            Restarts(store),
+            Seen(store),
+            Marks(store),
+        )
 
 
 class Office:

@@ -23,6 +23,7 @@ from phones.voices import voice
 from prompts.catalogue import Catalogue
 from recordings.store import Store
 from settings.edit import with_trunk_ports
+from settings.keeping import Records
 from settings.shapes import Settings
 
 READY_S = 60.0
@@ -54,8 +55,12 @@ async def until(
 
 
 def on_stage(settings: Settings) -> Settings:
-    """The settings with every port a free one; trunks keep their addresses, which tell them apart."""
+    """The settings with every port a free one; trunks keep their addresses, which tell them apart.
+
+    No record is sent on: an archive holds what citizens did.
+    """
     moved = on_free_ports(settings)
+    moved = moved.model_copy(update={"server": moved.server.model_copy(update={"records": Records()})})
     places = {name: (trunk.host, free_ports(trunk.host, 1)[0]) for name, trunk in settings.trunks.items()}
     return with_trunk_ports(moved, places)
 
@@ -135,7 +140,8 @@ async def staged(
     catalogue = instance.catalogue()
     await asyncio.to_thread(catalogue.build)
     instance.install()
-    supervisor = Supervisor(instance.process(), instance.folders, output=output)
+    stop_below_mb = instance.settings.server.recording.stop_below_mb
+    supervisor = Supervisor(instance.process(), instance.folders, output=output, stop_below_mb=stop_below_mb)
     try:
         await supervisor.start()
         async with lines(instance, seats=seats, answer=answer) as (trunks, phones):

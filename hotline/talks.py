@@ -1,10 +1,11 @@
 """What is done with a talk while it goes on: passing on, holding, joining, listening."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
+from asterisk.notes import passed
 from asterisk.port import Answer, Listening, Party, Switch, SwitchLost
 from calls.live import CallRef, Channel, Seat
 from hotline.controller import Controller
@@ -12,7 +13,7 @@ from hotline.people import People
 from routing.goals import GoalNotAllowed, goal
 from routing.room import DutyState
 from settings.shapes import Settings
-from web.desk import How, Refusal, Role, To, Who
+from web.desk import HandOverView, How, Refusal, Role, To, Who
 
 HOLD = "hold"
 """The goal of a seat that talks with nobody while its caller is held."""
@@ -43,6 +44,8 @@ class Talks:
     settings: Settings
     controller: Controller
     people: People
+    _handed: dict[CallRef, str] = field(default_factory=dict)
+    """Calls that run → the emergency number that they were handed over to last."""
 
     async def transfer(self, who: Who, call: str, to: To) -> None:
         talk, where = self._talk(who, call), self._goal(to)
@@ -54,6 +57,22 @@ class Talks:
         where = self._goal(to if to.skill is None else To(seat=self._expert(to)))
         await self._apart(talk, where, join=join)
         _log.info("call_consults", ref=talk.ref, seat=talk.seat, join=join)
+
+    async def hand_over(self, seat: str, number: str, note: str | None) -> HandOverView:
+        """The caller at `seat` and its agent talk with an emergency number; what cannot be noted stops nothing."""
+        talk, where = self._at(seat), self._goal(To(emergency=number))
+        if note is not None and await talk.switch.note(talk.caller, note) is not Answer.DONE:
+            _log.warning("note_not_passed", ref=talk.ref, seat=seat)
+        await self._once(talk, where)
+        await self._apart(talk, where, join=True)
+        self._handed[talk.ref] = where
+        _log.info("call_handed_over", ref=talk.ref, seat=seat, number=number)
+        return HandOverView(talk.ref, number, passed(note or ""))
+
+    async def note(self, seat: str, note: str) -> None:
+        """Asterisk itself keeps what was noted: a key of the telephone hands over without the controller."""
+        talk = self._at(seat)
+        done(await talk.switch.note(talk.caller, note))
 
     async def hold(self, who: Who, call: str) -> None:
         await self._apart(self._talk(who, call), HOLD, join=False)
@@ -98,10 +117,7 @@ class Talks:
 
     async def take_over(self, seat: str, by: str) -> None:
         """The caller at `seat` goes on with `by`."""
-        ref = self.controller.look(lambda room, _: room.callers_at(Seat(seat)))
-        if ref is None:
-            raise Refusal(409, "not_talking", f"nobody talks at {seat}", "wait until a call is there")
-        talk = self._found(ref, Seat(seat))
+        talk = self._at(seat)
         done(await talk.switch.transfer(talk.caller, self._goal(To(seat=by))))
 
     # --- what is needed for it --------------------------------------------------------------------
@@ -119,6 +135,12 @@ class Talks:
                 403, "not_yours", "this call is at another seat", "only its own agent or a supervisor may act"
             )
         return self._found(ref, at.seat)
+
+    def _at(self, seat: str) -> _Talk:
+        ref = self.controller.look(lambda room, _: room.callers_at(Seat(seat)))
+        if ref is None:
+            raise Refusal(409, "not_talking", f"nobody talks at {seat}", "wait until a call is there")
+        return self._found(ref, Seat(seat))
 
     def _found(self, ref: CallRef, seat: Seat) -> _Talk:
         channel = self.controller.look(lambda room, _: room.channel_of(ref))
@@ -161,6 +183,16 @@ class Talks:
         """The caller is held, and the seat's leg goes on alone."""
         leg = self._leg(await self._parties(talk), talk.seat)
         done(await talk.switch.consult(talk.caller, leg.channel, where, join=join))
+
+    async def _once(self, talk: _Talk, where: str) -> None:
+        """A click too many does not end the call that the first one began."""
+        for ref in list(self._handed):
+            if self.controller.look(lambda room, _: room.channel_of(ref)) is None:  # noqa: B023 - asked at once
+                del self._handed[ref]
+        if self._handed.get(talk.ref) != where:
+            return
+        if any(not one.answered and not one.seat for one in await self._parties(talk)):
+            raise Refusal(409, "rings_already", f"{where} is being called for this caller", "wait until it answers")
 
     async def _together(self, talk: _Talk) -> tuple[Party, ...]:
         """Everybody of the call in one conversation; who they are."""

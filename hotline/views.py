@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from calls.live import Waiting
 from recordings.callbacks import CallBackRow
+from recordings.drills import DrillRow
 from routing.room import DutyState, KeptPlace, SeatStanding, Standing
 from settings.staff import Agent
-from web.desk import AgentView, CallBackView, SeatView, WaitingView
+from web.desk import AgentView, CallBackView, DrillView, SeatView, WaitingView
 
 
 def agents(
@@ -86,4 +87,19 @@ def call_back(row: CallBackRow) -> CallBackView:
         next_utc_ms=row.next_utc_ms,
         reached_by=row.reached_by,
         note=row.note,
+    )
+
+
+def drill(row: DrillRow) -> DrillView:
+    return DrillView(
+        id=row.id,
+        began_utc_ms=row.began_utc_ms,
+        who=row.who,
+        number=row.number,
+        trunk=row.trunk,
+        dialled=row.dialled,
+        result=row.result,
+        answered_ms=row.answered_ms,
+        q850_cause=row.q850_cause,
+        call=row.ref,
     )

@@ -23,13 +23,15 @@ class Rings:
     """Rings and never answers."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rejects:
     """Refuses the call."""
 
     status: int = 486
     cause: int | None = None
     """Q.850, told in a Reason header."""
+    says: Wave | None = None
+    """Spoken before, without an answer (early media): carriers tell so why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,7 +254,9 @@ class Line:
                 await _answer(call, behave)
             case Rings():
                 call.ring()
-            case Rejects(status, cause):
+            case Rejects(status, cause, says):
+                if says is not None and call.progress():
+                    await call.say(says)
                 call.refuse(status, cause)
             case _:
                 assert_never(behave)

@@ -21,6 +21,21 @@ class TakenCall(Call):
             self.invite.respond(180, tag=self.dialog.local_tag, more=(self.ground.contact, ALLOW))
             self._ringing()
 
+    def progress(self) -> bool:
+        """Sound before the answer; False when the caller had gone, or offered no sound that we have."""
+        request = self.invite.request
+        if self.invite.final or not request.body:
+            return False
+        try:
+            body = self.media.answer(request.body)
+        except sdp.NoCommonMedia:
+            return False
+        more = (self.ground.contact, ALLOW, ("Content-Type", "application/sdp"))
+        self.invite.respond(183, tag=self.dialog.local_tag, more=more, body=body)
+        self._ringing()
+        self.media.start()
+        return True
+
     def answer(self) -> bool:
         """Takes the call; False when the caller had gone or offered no sound that we have."""
         if self.invite.final:

@@ -11,11 +11,16 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from recordings.ledger import keep_due
+from recordings.seen import reconcile
 from recordings.store import Store
 from recordings.tail import Tail
+from recordings.vault import PLAIN, Vault
 
 POLL_S = 0.2
 """A record is at most about so far behind its call."""
+
+STEPPED_MS = 1_000
+"""A clock that is so much off since the last look was set by somebody."""
 
 _RETRY_S = 1.0
 _log = structlog.get_logger()
@@ -29,7 +34,15 @@ class Keeper:
     """
 
     def __init__(
-        self, store: Store, journal_path: Path, spool: Path, recordings_dir: Path, *, node: str, timezone: ZoneInfo
+        self,
+        store: Store,
+        journal_path: Path,
+        spool: Path,
+        recordings_dir: Path,
+        *,
+        node: str,
+        timezone: ZoneInfo,
+        vault: Vault = PLAIN,
     ) -> None:
         """`spool`: Asterisk's, with the folder `monitor` in it. `timezone`: the city's, for days."""
         self._store = store
@@ -38,8 +51,11 @@ class Keeper:
         self._recordings = recordings_dir
         self._node = node
         self._timezone = timezone
+        self._vault = vault
         self._journal = journal_path
         self._alone = asyncio.Lock()
+        self._ahead_ms: int | None = None
+        """The time of day, less that of a clock which nobody sets."""
         self.trouble = ""
         """Why calls cannot be kept just now; empty: they are."""
 
@@ -100,14 +116,25 @@ class Keeper:
                     _log.error(
                         "journal_line_unreadable", node=self._node, file=line.file, offset=line.offset, why=line.why
                     )
+        self._look_at_clock(_now_utc_ms() - time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+        for ref in reconcile(self._store, self._node, _now_utc_ms()):
+            _log.error("call_without_record", node=self._node, ref=ref)
         keep_due(
             self._store,
             self._monitor,
             self._recordings,
+            self._vault,
             node=self._node,
             timezone=self._timezone,
             now_utc_ms=_now_utc_ms(),
         )
+
+    def _look_at_clock(self, ahead_ms: int) -> None:
+        before_ms, self._ahead_ms = self._ahead_ms, ahead_ms
+        if before_ms is None or abs(ahead_ms - before_ms) < STEPPED_MS:
+            return
+        _log.warning("clock_stepped", node=self._node, by_ms=ahead_ms - before_ms)
+        self._store.clock_stepped(self._node)
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
         """Disks are slow: they must not hold up the loop that steers calls."""

@@ -1,5 +1,6 @@
 """Personal data made unreadable, where people or programs need not know it."""
 
+import re
 from dataclasses import replace
 
 from calls.record import CallRecord, Key
@@ -7,6 +8,8 @@ from calls.timeline import Entry
 from recordings.blocks import Blocked, BlockedCall
 
 _HIDDEN_KEY = "•"
+_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z.-])\+?[0-9]{9,20}(?!\.?[0-9A-Za-z-])")
+"""So many digits are nobody's seat, agent or hotline number, and no part of a call's id or of a channel's."""
 
 
 def number(digits: str) -> str:
@@ -22,6 +25,11 @@ def goal(to: str) -> str:
     return number(to) if len(to.lstrip("+")) > 8 and to.lstrip("+").isdigit() else to
 
 
+def numbers_in(text: str) -> str:
+    """A text without the telephone numbers in it: of 9 digits or more, for shorter ones may be ours."""
+    return _LONG_NUMBER.sub(lambda found: number(found[0]), text)
+
+
 def record(call: CallRecord) -> CallRecord:
     """Without numbers of the caller and of others outside, and the keys pressed."""
     return replace(
@@ -34,13 +42,14 @@ def record(call: CallRecord) -> CallRecord:
 
 
 def entry(told: Entry) -> Entry:
-    """Without such numbers and the key pressed."""
+    """Without such numbers, the key pressed, and what an agent noted."""
     details = dict(told.details)
     for name, hidden in (("caller", number), ("to", number if told.kind == "CALLBACK" else goal), ("dial", goal)):
         if name in details:
             details[name] = hidden(str(details[name]))
-    if details.get("key"):
-        details["key"] = _HIDDEN_KEY
+    for name in ("key", "note"):
+        if details.get(name):
+            details[name] = _HIDDEN_KEY
     return replace(told, details=details)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from recordings.schema_third import third
+
 
 class StoreTooNew(RuntimeError):
     """The store was written by a newer version of this program."""
@@ -241,5 +243,5 @@ def _desk(database: Database) -> None:
     blocks.create_index(["number", "added_utc_ms"])
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second)
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second, third)
 """Each brings the tables from its own index's version to the next; a released one never changes."""

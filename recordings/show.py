@@ -25,11 +25,14 @@ PHRASES = {
     "CLOSED": "{number} is closed now (hours: {hours})",
     "REFUSED": "is refused: {why}",
     "EMERGENCY": "wants emergency number {number} ({by})",
+    "NOTE": "{number} is told: {note}",
+    "DRILL": "tests the line {trunk} of {number}",
     "TRUNK": "is put through to {dial} over {trunk}",
     "TRUNK_END": "{trunk}: {status}",
     "ROOM": "waits for {skills}, priority {priority}",
     "SURVIVAL": "waits in Asterisk's queue {queue}: no controller",
     "OFFER": "is offered to seat {seat} {agent}",
+    "TOOK": "takes the caller from Asterisk's queue {agent}",
     "BACK": "comes back from seat {seat}: {why}",
     "TALKED": "the talk with seat {seat} ended, cause {q850_cause}",
     "RECORDING": "is recorded while connected",
@@ -190,7 +193,9 @@ def _facts(record: CallRecord, timezone: ZoneInfo) -> list[tuple[str, str]]:
 
 
 def _audio(file: str | None, duration_ms: int | None, sha256: str | None) -> str:
-    return "" if file is None else f"{file} ({_duration(duration_ms)}, sha256 {sha256})"
+    if sha256 is None:
+        return ""
+    return f"{file or 'removed when its time was over'} ({_duration(duration_ms)}, sha256 {sha256})"
 
 
 def _outcome(record: CallRecord) -> Text:

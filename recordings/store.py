@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import MISSING, dataclass, fields
 from hashlib import blake2b
@@ -13,9 +13,11 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from calls.cel import Row, build
+from calls.clock import steadied
 from calls.fold import fold
 from calls.journal import Arrived
 from calls.record import LISTS, CallRecord, of_plain, plain
+from recordings import chain
 from recordings.schema import migrate, transaction
 from recordings.tail import Batch, Place, Unreadable
 
@@ -31,13 +33,16 @@ _KEEP_EVENT = f"""
     INSERT OR IGNORE INTO events (ref, node, kind, at_us, {", ".join(_COLUMNS)}, digest)
     VALUES ({", ".join("?" * (5 + len(_COLUMNS)))})
 """  # noqa: S608 - names of our own columns
+_EVENTS_OF = f"SELECT kind, at_us, {', '.join(_COLUMNS)} FROM events WHERE ref = ? ORDER BY id"  # noqa: S608
 _KEEP_RECORD = f"""
-    INSERT INTO records ({", ".join(_FOLDED)}, audio, message_audio, looked_at, revision)
-    VALUES ({", ".join("?" * len(_FOLDED))}, ?, ?, 0, 1)
+    INSERT INTO records ({", ".join(_FOLDED)}, audio, message_audio, looked_at, reconciled, revision)
+    VALUES ({", ".join("?" * len(_FOLDED))}, ?, ?, 0, 0, 1)
     ON CONFLICT (ref) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _FOLDED)},
         audio = coalesce(audio, excluded.audio), message_audio = coalesce(message_audio, excluded.message_audio),
         looked_at = looked_at AND outcome = excluded.outcome AND running = excluded.running, revision = revision + 1
 """  # noqa: S608 - names of our own columns
+
+_KEEP_SEEN = "UPDATE records SET seen_live = 1 WHERE ref = ?1 AND EXISTS (SELECT 1 FROM seen WHERE ref = ?1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ class Store:
     def places(self, node: str) -> list[Place]:
         """How far each of the node's journal files has been read."""
         return [
-            Place(row["device"], row["inode"], row["head"], row["offset"])
+            Place(row["device"], row["inode"], row["head"], row["offset"], row["last"] or b"")
             for row in self.rows("SELECT * FROM places WHERE node = ?", node)
         ]
 
@@ -126,8 +131,8 @@ class Store:
             self._put_aside(connection, node, batch.unreadable, now_utc_ms)
             place = batch.place
             connection.execute(
-                "INSERT OR REPLACE INTO places (node, device, inode, head, offset) VALUES (?, ?, ?, ?, ?)",
-                (node, place.device, place.inode, place.head, place.offset),
+                "INSERT OR REPLACE INTO places (node, device, inode, head, offset, last) VALUES (?, ?, ?, ?, ?, ?)",
+                (node, place.device, place.inode, place.head, place.offset, place.last),
             )
             if batch.rows:
                 stale_us = batch.rows[-1].at_us - _NOBODYS_S * 1_000_000
@@ -147,20 +152,40 @@ class Store:
                 self._fold(connection, node, ref)
         return refs
 
+    def clock_stepped(self, node: str) -> None:
+        """Marks the node's running calls: the clock was set."""
+        running = "node = ? AND running = 1 AND clock_stepped = 0"
+        with self.writing() as connection:
+            refs = [row["ref"] for row in self.rows(f"SELECT ref FROM records WHERE {running}", node)]  # noqa: S608 - our own words
+            connection.execute(
+                f"UPDATE records SET clock_stepped = 1, revision = revision + 1 WHERE {running}",  # noqa: S608 - our own words
+                (node,),
+            )
+            for ref in refs:
+                self.changed(connection, ref)
+
     def events(self, ref: str) -> list[Row]:
-        """Everything that was kept of one call."""
-        found = self.rows("SELECT * FROM events WHERE ref = ? ORDER BY id", ref)
-        return [build(row["kind"], row["at_us"], [row[name] for name in _COLUMNS]) for row in found]
+        """Everything that was kept of one call, with times that do not jump back."""
+        return list(steadied(events_of(self.event_rows(ref)))[0])
+
+    def event_rows(self, ref: str) -> tuple[tuple[Any, ...], ...]:
+        """The same as it is kept: kind, time in µs, and the further columns of `calls.cel.Row` in their order."""
+        with closing(self.database.execute(_EVENTS_OF, (ref,))) as cursor:
+            return tuple(cursor.fetchall())
+
+    def keep_event(self, connection: sqlite3.Connection, ref: str | None, node: str, event: Sequence[Any]) -> bool:
+        """Keeps an event as `event_rows` tells it; whether it is new."""
+        kind, at_us, *columns = event
+        digest = blake2b("\x1f".join(columns).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        return connection.execute(_KEEP_EVENT, (ref, node, kind, at_us, *columns, digest)).rowcount > 0
 
     def _keep_row(self, connection: sqlite3.Connection, node: str, row: Row) -> str | None:
         """The call that the row changed, if it is new and somebody's."""
         if row.kind in _TELL_NOTHING:
             return None
         ref, new_here = self._whose(connection, node, row)
-        columns = [getattr(row, name) for name in _COLUMNS]
-        digest = blake2b("\x1f".join(columns).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        kept = connection.execute(_KEEP_EVENT, (ref, node, row.kind, row.at_us, *columns, digest)).rowcount
-        if ref is None or not kept:
+        event = (row.kind, row.at_us, *(getattr(row, name) for name in _COLUMNS))
+        if not self.keep_event(connection, ref, node, event) or ref is None:
             return None
         if new_here:
             self._running.pop(ref, None)
@@ -187,24 +212,31 @@ class Store:
                 found = cursor.fetchone()
             if found is not None:
                 return str(found[0]), column == "linkedid"
-        return (row.step.ref, True) if isinstance(row.step, Arrived) else (None, False)
+        if not isinstance(row.step, Arrived) or chain.was_removed(connection, row.step.ref):
+            return None, False  # A journal that is read again must not bring back what was removed.
+        return row.step.ref, True
 
     def _fold(self, connection: sqlite3.Connection, node: str, ref: str) -> None:
         rows = self._running.get(ref)
         if rows is None:
-            rows = self._running[ref] = self.events(ref)
+            rows = self._running[ref] = events_of(self.event_rows(ref))
         with closing(connection.execute("SELECT gone FROM records WHERE ref = ?", (ref,))) as cursor:
             known = cursor.fetchone()
-        record = fold(node, rows, gone=known is not None and bool(known[0]))
+        steady, stepped = steadied(rows)
+        record = fold(node, steady, gone=known is not None and bool(known[0]))
         if record is None:
             return
         if not record.running:
             self._running.pop(ref, None)
-        values = plain(record)
-        columns = [json.dumps(values[name], ensure_ascii=False) if name in LISTS else values[name] for name in _FOLDED]
+        values = row_of(plain(record))
+        columns = [values[name] for name in _FOLDED]
         # Whoever gave a mark may have been recorded without saying anything: that file must go.
         due = (record.recorded, record.message_left or record.rating is not None)
         connection.execute(_KEEP_RECORD, (*columns, *("due" if one else None for one in due)))
+        if stepped:
+            connection.execute("UPDATE records SET clock_stepped = 1 WHERE ref = ?", (ref,))
+        if record.waiting_since_utc_ms is not None:
+            connection.execute(_KEEP_SEEN, (ref,))
         self.changed(connection, ref)
 
     def _put_aside(
@@ -218,11 +250,26 @@ class Store:
     # --- records -----------------------------------------------------------------------------
 
     def changed(self, connection: sqlite3.Connection, ref: str) -> None:
-        """Notes for the forwarder that this record is to be sent (again)."""
+        """Adds it to the chain when the call has ended, and notes for the forwarder that it is to be sent (again).
+
+        To be called in the transaction that changes the record, after its last change.
+        """
+        chain.keep(connection, ref)
         if self._forwards:
             connection.execute(
                 "INSERT OR REPLACE INTO outbox (ref, revision) SELECT ref, revision FROM records WHERE ref = ?", (ref,)
             )
+
+    def remove(self, connection: sqlite3.Connection, ref: str, why: str) -> None:
+        """Removes an ended call and all that is told of it; the chain says so, and the forwarder passes it on."""
+        chain.remove(connection, ref, why)
+        if self._forwards:
+            connection.execute(
+                "INSERT OR REPLACE INTO outbox (ref, revision) SELECT ref, revision + 1 FROM records WHERE ref = ?",
+                (ref,),
+            )
+        for table in ("events", "seen", "marks", "records"):
+            connection.execute(f"DELETE FROM {table} WHERE ref = ?", (ref,))  # noqa: S608 - our own names
 
     def keep_audio(self, ref: str, audio: Audio, file: str | None, sha256: str | None, duration_ms: int | None) -> None:
         """Keeps where the call's audio is; all None: there is none and none will come."""
@@ -233,6 +280,16 @@ class Store:
                 ("none" if file is None else "kept", file, sha256, duration_ms, ref),
             )
             self.changed(connection, ref)
+
+
+def events_of(kept: Iterable[Sequence[Any]]) -> list[Row]:
+    """The events that `Store.event_rows` told."""
+    return [build(kind, at_us, columns) for kind, at_us, *columns in kept]
+
+
+def row_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the table `records`, of what `calls.record.plain` tells."""
+    return {name: json.dumps(value, ensure_ascii=False) if name in LISTS else value for name, value in values.items()}
 
 
 def record_of(row: dict[str, Any]) -> CallRecord:

@@ -3,11 +3,17 @@
 A file is known by its device and inode, and by its first line, because inodes are used again.
 Asterisk opens the file anew for each line, so it is rotated by renaming it to a name that begins
 with its own; a renamed file is read to its end, too, and must not be compressed before.
+
+What is read is on the disk: a file is synced before its lines are handed on. So a machine that loses
+its power forgets no line that is kept, and no place lies beyond a file's end. Where it does all the
+same (a disk that lies, a file brought back), or where other bytes stand before it, the whole file is
+read again; lines that are kept already change nothing.
 """
 
+import re
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from os import fstat
+from os import fdatasync, fstat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +23,10 @@ BATCH_BYTES = 1_000_000
 """As much is read at once; a longer line is no line."""
 
 _HEAD_BYTES = 200
+_LAST_BYTES = 200
 _KEPT_BYTES = 4_000
+_LINE_BEGINS = re.compile(rb'"[A-Z_]{1,40}","[0-9]{1,12}\.[0-9]{6}","')
+"""Not within a column: the quotes there are doubled."""
 _COMPRESSED = frozenset({".gz", ".bz2", ".xz", ".zst"})
 
 
@@ -39,6 +48,8 @@ class Place:
     """Its first line, or the beginning of it."""
     offset: int
     """Bytes; always the beginning of a line."""
+    last: bytes = b""
+    """What stands right before it, or the end of that; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,7 @@ class Tail:
                 continue  # Renamed a moment ago; the next round finds it under its new name.
             with file:
                 while (batch := self._read(path.name, file)) is not None:
+                    fdatasync(file.fileno())
                     yield batch
                     self._places[batch.place.device, batch.place.inode] = batch.place
 
@@ -113,31 +125,56 @@ class Tail:
         lines = chunk[:end].split(b"\n")[:-1] if end else [chunk]
         rows, unreadable, offset = [], [], place.offset
         for line in lines:
-            read = _row(name, offset, line)
-            if isinstance(read, Row):
-                rows.append(read)
-            elif read is not None:
-                unreadable.append(read)
+            for read in _told(name, offset, line):
+                if isinstance(read, Row):
+                    rows.append(read)
+                else:
+                    unreadable.append(read)
             offset += len(line) + 1
+        read_bytes = end or len(chunk)
         head = place.head or lines[0][:_HEAD_BYTES]
-        reached = place.offset + (end or len(chunk))
-        return Batch(tuple(rows), tuple(unreadable), Place(place.device, place.inode, head, reached))
+        last = chunk[:read_bytes][-_LAST_BYTES:]
+        reached = Place(place.device, place.inode, head, place.offset + read_bytes, last)
+        return Batch(tuple(rows), tuple(unreadable), reached)
 
 
 def _continues(place: Place, file: BinaryIO, size: int) -> bool:
     """Whether it is still the file that was read so far, neither cut off nor another one."""
     file.seek(0)
-    return size >= place.offset and file.read(len(place.head)) == place.head
+    if size < place.offset or file.read(len(place.head)) != place.head:
+        return False
+    # A file that lost its end may have grown past the place since.
+    file.seek(place.offset - len(place.last))
+    return file.read(len(place.last)) == place.last
 
 
-def _row(name: str, offset: int, line: bytes) -> Row | Unreadable | None:
+def _told(name: str, offset: int, line: bytes) -> list[Row | Unreadable]:
+    """What a line tells. Behind one that was cut off in the midst, by a full disk or a power failure, the
+    next one follows without a line break: it is read all the same.
+    """
     written = line.lstrip(b"\0")  # A power failure can leave a hole of zeros before the next line.
     if not written:
-        return None
+        return []
+    offset += len(line) - len(written)
+    read = _row(name, offset, written)
+    if isinstance(read, Row):
+        return [read]
+    for begin in _LINE_BEGINS.finditer(written, 1):
+        row = _row(name, offset, written[begin.start() :])
+        if isinstance(row, Row):
+            return [Unreadable(name, offset, _shown(written[: begin.start()]), "it was cut off"), row]
+    return [read]
+
+
+def _row(name: str, offset: int, written: bytes) -> Row | Unreadable:
     try:
         return parse(written.decode("utf-8"))
     except UnicodeDecodeError:
         why = "it is not UTF-8"
     except RowWrong as wrong:
         why = wrong.matter
-    return Unreadable(name, offset, written[:_KEPT_BYTES].decode("utf-8", "backslashreplace"), why)
+    return Unreadable(name, offset, _shown(written), why)
+
+
+def _shown(written: bytes) -> str:
+    return written[:_KEPT_BYTES].decode("utf-8", "backslashreplace")

@@ -44,13 +44,20 @@ class PlaceAlarm:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldAlarm:
+    """Nobody is held back any longer for a caller who is still in a survival queue."""
+
+    ref: CallRef
+
+
+@dataclass(frozen=True, slots=True)
 class NobodyAlarm:
     """Nobody has been on duty for these callers for long enough."""
 
     demand: Demand
 
 
-Alarm = SeatAlarm | CallAlarm | StageAlarm | ExitAlarm | PlaceAlarm | NobodyAlarm
+Alarm = SeatAlarm | CallAlarm | StageAlarm | ExitAlarm | PlaceAlarm | HoldAlarm | NobodyAlarm
 
 _SPARE = 64
 

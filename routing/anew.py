@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from calls.live import Device, Seat, Snapshot
+from calls.live import Device, Seat, Snapshot, Waiting
 from routing.board import Board
 from routing.book import GRACE_MS, Book
 from routing.decisions import Call, CallerState
@@ -31,7 +31,7 @@ class Anew:
         for caller in snapshot.waiting:
             self._book.know(Call(caller.ref, caller.channel, CallerState.WAITING, caller), now_ms)
         for queue, caller in snapshot.surviving:
-            self._book.know(Call(caller.ref, caller.channel, CallerState.SURVIVING, caller, queue=queue), now_ms)
+            self._book.know(_survivor(queue, caller, before.get(caller.ref)), now_ms)
         told = {caller.ref: caller for caller in snapshot.callers}
         # A snapshot is read in pieces: who moved on meanwhile stands in it twice, at last at a seat.
         for ref, (channel, seat) in {ref: (channel, seat) for ref, channel, seat in snapshot.offered}.items():
@@ -86,3 +86,9 @@ class Anew:
             had.talking = talking
             return had
         return Given(call.ref, call.number, None if talking else now_ms, talking)
+
+
+def _survivor(queue: str, caller: Waiting, before: Call | None) -> Call:
+    """Nobody is held back anew for one who survived already."""
+    until_ms = before.held_until_ms if before is not None and before.state is CallerState.SURVIVING else None
+    return Call(caller.ref, caller.channel, CallerState.SURVIVING, caller, queue=queue, held_until_ms=until_ms)

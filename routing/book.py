@@ -1,6 +1,7 @@
 """Every call that the room knows, joined with its seat and its place in the line."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from calls.live import CallRef, Channel, Waiting
 from routing.alarms import Alarms, CallAlarm
@@ -11,6 +12,10 @@ from routing.matcher import Rank
 
 GRACE_MS = 5000
 """How much longer than it should take something is waited for, before a snapshot is asked for."""
+
+HELD_MS = 2000
+"""So long nobody passes a caller in a survival queue: it is asked back with the next heartbeat, and
+Asterisk's queue looks once a second whether somebody was."""
 
 _IN_LINE = (CallerState.WAITING, CallerState.RETURNING, CallerState.SURVIVING)
 
@@ -29,6 +34,12 @@ class Book:
         self._refs: dict[Channel, CallRef] = {}
         self._dialled: dict[int, CallRef] = {}
         self._entered: dict[CallRef, None] = {}
+        self._callers: dict[str, dict[CallRef, None]] = {}
+        """Telephone number → who calls from there."""
+        self._changed: dict[str, None] = {}
+        """Numbers of which calls came, began to wait or went since `changed` was asked last."""
+        self._surviving: dict[CallRef, None] = {}
+        """Who came to survive since `hold` was asked last, and may be there no more."""
 
     def ref_of(self, channel: Channel) -> CallRef | None:
         return self._refs.get(channel)
@@ -36,6 +47,19 @@ class Book:
     def is_dialled(self, place: int) -> bool:
         """Whether that place's caller is being called back."""
         return place in self._dialled
+
+    def calls_from(self, number: str) -> tuple[Call, ...]:
+        """Everybody who calls from that telephone number."""
+        return tuple(self.calls[ref] for ref in self._callers.get(number, ()))
+
+    def look_at(self, number: str) -> None:
+        """Something else may follow now from who calls from there."""
+        self._changed[number] = None
+
+    def changed(self) -> tuple[str, ...]:
+        """Telephone numbers of which `calls_from` may say something else than when this was asked last."""
+        changed, self._changed = tuple(self._changed), {}
+        return changed
 
     def know(self, call: Call, now_ms: int) -> None:
         """Replaces whatever was known of that call, and of that channel."""
@@ -52,6 +76,7 @@ class Book:
             self._refs[call.channel] = call.ref
         if call.place is not None:
             self._dialled[call.place.id] = call.ref
+        self._comes(call)
 
     def answered(self, call: Call, caller: Waiting) -> None:
         """A call back has a channel now, and is a caller like any other."""
@@ -59,16 +84,41 @@ class Book:
             del self._dialled[call.place.id]
         call.caller, call.channel, call.place = caller, caller.channel, None
         self._refs[caller.channel] = call.ref
+        self._comes(call)
 
     def enlist(self, call: Call, now_ms: int) -> None:
         """Puts whoever waits into the line."""
         caller = call.caller
         if caller is None or call.state not in _IN_LINE:
             return
-        ready = call.state is CallerState.WAITING
-        self._line.add(_rank(caller), caller.skills, caller.number, now_ms, ready=ready)
+        ready, until_ms = call.state is CallerState.WAITING, call.held_until_ms
+        holds = call.state is CallerState.SURVIVING and (until_ms is None or now_ms < until_ms)
+        self._line.add(_rank(caller), caller.skills, caller.number, now_ms, ready=ready, holds=holds)
         if ready:
             self._entered[call.ref] = None
+        elif holds and until_ms is not None:
+            self._line.hold_until(call.ref, until_ms)
+        elif holds:
+            self._surviving[call.ref] = None
+
+    def advance(self, call: Call, priority: int, t0_ms: int, now_ms: int) -> None:
+        """A waiting caller has that place in the line, unless its own is better. Asterisk is not told: when
+        it serves callers alone, each call has its own place."""
+        caller = call.caller
+        if caller is None or call.state is not CallerState.WAITING or (priority, t0_ms) >= _rank(caller)[:2]:
+            return
+        self._line.remove(call.ref)
+        call.caller = replace(caller, priority=priority, t0_ms=t0_ms)
+        self.enlist(call, now_ms)
+
+    def hold(self, now_ms: int) -> None:
+        """Decisions are made now: from here on it counts how long others are held back for a survivor."""
+        surviving, self._surviving = self._surviving, {}
+        for ref in surviving:
+            call = self.calls.get(ref)
+            if call is not None and call.state is CallerState.SURVIVING and call.held_until_ms is None:
+                call.held_until_ms = now_ms + HELD_MS
+                self._line.hold_until(ref, call.held_until_ms)
 
     def entered(self) -> tuple[CallRef, ...]:
         """Who has begun to wait since this was asked last, and may have left meanwhile."""
@@ -84,6 +134,12 @@ class Book:
             del self._refs[call.channel]
         if call.place is not None:
             del self._dialled[call.place.id]
+        if call.caller is not None and call.caller.caller:
+            number = call.caller.caller
+            self._changed[number] = None
+            del self._callers[number][ref]
+            if not self._callers[number]:
+                del self._callers[number]
         self._line.remove(ref)
         self._alarms.cancel(CallAlarm(ref))
         self.let_go(call, now_ms)
@@ -112,8 +168,14 @@ class Book:
     def begin_anew(self) -> Mapping[CallRef, Call]:
         """Nothing is known any more; what was known. Seats and the line are left as they are."""
         before, self.calls = self.calls, {}
-        self._refs, self._dialled = {}, {}
+        self._changed |= dict.fromkeys(self._callers)
+        self._refs, self._dialled, self._callers = {}, {}, {}
         return before
+
+    def _comes(self, call: Call) -> None:
+        if call.caller is not None and call.caller.caller:
+            self._callers.setdefault(call.caller.caller, {})[call.ref] = None
+            self._changed[call.caller.caller] = None
 
 
 def _rank(caller: Waiting) -> Rank:

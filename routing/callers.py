@@ -7,12 +7,9 @@ from routing.board import Board
 from routing.book import GRACE_MS, Book
 from routing.decisions import Call, CallerState, Connect, Moved, Overflow
 from routing.exits import Exits
-from routing.line import Line
+from routing.line import EMERGENCY, Line
 from routing.rules import Rules
 from routing.seats import Given
-
-EMERGENCY = 0
-"""The class of those whom every emergency trunk failed. Nobody is moved before them."""
 
 _ON_THE_WAY = (CallerState.OFFERED, CallerState.DIALLING, CallerState.LEAVING, CallerState.UNCLEAR)
 """Said to wait in one of these, a caller is not believed: a command may be on its way that takes it elsewhere."""

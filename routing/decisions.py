@@ -130,6 +130,8 @@ class Call:
     seat: Seat | None = None
     """The one whose record has this call; None again when its telephone is free after the talk."""
     queue: str = ""
+    held_until_ms: int | None = None
+    """While it survives: until when nobody passes it, by the room's clock. None: not said yet."""
     place: KeptPlace | None = None
     """Whose turn this call is, until it is answered."""
     by_hand: bool = False

@@ -1,15 +1,20 @@
 """The one line of everybody who waits, over all numbers, and what each needs by now."""
 
+import sys
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from calls.live import CallRef
-from routing.alarms import Alarms, ExitAlarm, StageAlarm
+from routing.alarms import Alarms, ExitAlarm, HoldAlarm, StageAlarm
 from routing.estimate import HandlingTimes, estimate_ms
 from routing.matcher import Matcher, Rank
 from routing.presence import Presence
 from routing.skills import Demand, Demands
+
+EMERGENCY = 0
+"""The class of those whom every emergency trunk failed. Nobody is moved before them, and they are held
+back for nobody."""
 
 
 @dataclass(slots=True)
@@ -27,6 +32,8 @@ class Waiter:
     """Another centre that should have the call by now."""
     stays: bool = False
     """Goes to no other centre: a supervisor wants a seat of ours to have it next."""
+    holds: bool = False
+    """Nobody may pass it although it is not ready."""
 
     @property
     def ref(self) -> CallRef:
@@ -59,26 +66,30 @@ class Line:
         self._by_demand: dict[Demand, list[Rank]] = {}
         self._by_last: dict[Demand, dict[CallRef, None]] = {}
         """Who waits, by what will do in the end."""
+        self._holding: dict[Demand, list[Rank]] = {}
 
     def restart(self, matcher: Matcher) -> None:
         """Nobody is in the line; the matcher is a new one."""
         for ref in self._waiters:
             self._alarms.cancel(StageAlarm(ref))
             self._alarms.cancel(ExitAlarm(ref))
-        for known in (self._waiters, self._order, self._by_demand, self._by_last):
+            self._alarms.cancel(HoldAlarm(ref))
+        for known in (self._waiters, self._order, self._by_demand, self._by_last, self._holding):
             known.clear()
         self._matcher = matcher
 
-    def add(self, rank: Rank, skills: frozenset[str], number: str, now_ms: int, *, ready: bool) -> Waiter:
+    def add(
+        self, rank: Rank, skills: frozenset[str], number: str, now_ms: int, *, ready: bool, holds: bool = False
+    ) -> Waiter:
         """Somebody who is not in the line yet, and has waited since the rank's time."""
         waited_ms = self._waited_ms(rank, now_ms)
         stage = self._demands.at(skills, waited_ms)
-        waiter = Waiter(rank, skills, number, ready, stage.demand, stage.centre)
+        waiter = Waiter(rank, skills, number, ready, stage.demand, stage.centre, holds=holds)
         self._waiters[rank[2]] = waiter
         insort(self._order, rank)
         self._by_last.setdefault(self._demands.last(skills), {})[rank[2]] = None
         self._list(waiter)
-        if ready and stage.next_after_ms is not None:
+        if (ready or holds) and stage.next_after_ms is not None:
             self._alarms.set(StageAlarm(rank[2]), now_ms + stage.next_after_ms - waited_ms)
         return waiter
 
@@ -108,6 +119,30 @@ class Line:
             del self._by_last[last]
         self._alarms.cancel(StageAlarm(ref))
         self._alarms.cancel(ExitAlarm(ref))
+        self._alarms.cancel(HoldAlarm(ref))
+
+    def set_ready(self, ref: CallRef, *, ready: bool) -> None:
+        """Whether a seat may be given to it from now on."""
+        waiter = self._waiters[ref]
+        if waiter.ready != ready:
+            self._unlist(waiter)
+            waiter.ready = ready
+            self._list(waiter)
+
+    def hold_until(self, ref: CallRef, until_ms: int) -> None:
+        """Nobody is held back for it from then on."""
+        self._alarms.set(HoldAlarm(ref), until_ms)
+
+    def lets_pass(self, ref: CallRef) -> None:
+        """Nobody is held back for it any longer."""
+        waiter = self._waiters[ref]
+        self._unlist(waiter)
+        waiter.holds = False
+        self._list(waiter)
+
+    def holding(self) -> Mapping[Demand, Rank]:
+        """Of those whom nobody may pass though they are not ready, the first for each demand."""
+        return {demand: ranks[0] for demand, ranks in self._holding.items()}
 
     def paired(self, ref: CallRef) -> None:
         """The matcher gave it a seat, and has forgotten it."""
@@ -178,14 +213,27 @@ class Line:
         insort(self._by_demand.setdefault(waiter.demand, []), waiter.rank)
         if waiter.ready:
             self._matcher.add_caller(waiter.demand, waiter.rank)
+        if waiter.holds:
+            insort(self._holding.setdefault(waiter.demand, []), _held_from(waiter.rank))
 
     def _unlist(self, waiter: Waiter) -> None:
-        ranks = self._by_demand[waiter.demand]
-        _drop(ranks, waiter.rank)
-        if not ranks:
-            del self._by_demand[waiter.demand]
+        _leave(self._by_demand, waiter.demand, waiter.rank)
         if waiter.ready:
             self._matcher.remove_caller(waiter.demand, waiter.rank)
+        if waiter.holds:
+            _leave(self._holding, waiter.demand, _held_from(waiter.rank))
+
+
+def _held_from(rank: Rank) -> Rank:
+    """Whoever comes after this is held back: of emergencies nobody, so it is behind all of them."""
+    return (EMERGENCY, sys.maxsize, rank[2]) if rank[0] == EMERGENCY else rank
+
+
+def _leave(groups: dict[Demand, list[Rank]], demand: Demand, rank: Rank) -> None:
+    ranks = groups[demand]
+    _drop(ranks, rank)
+    if not ranks:
+        del groups[demand]
 
 
 def _drop(ranks: list[Rank], rank: Rank) -> None:

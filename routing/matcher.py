@@ -6,11 +6,12 @@ Which groups of seats serve which callers, and how well they fit, is remembered 
 needed again.
 
 After pairs were made no free seat can serve anybody who waits. So the next time only those matter
-who came since: callers of a kind that nobody waited of, and seats that have become free.
+who came since: callers of a kind that nobody waited of, and seats that have become free. Only where
+seats were left free for somebody older, everybody matters once more.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
 from typing import TypeVar
@@ -27,15 +28,20 @@ Idle = tuple[int, Seat]
 _Entry = TypeVar("_Entry", Rank, Idle)
 
 
+_NOBODY: Mapping[Demand, Rank] = {}
+
+
 @dataclass(slots=True, eq=False)
 class _Pool:
-    """Free seats that have the same; while pairs are made, those before `taken` are given away."""
+    """Free seats that have the same; while pairs are made, those before `taken` are given away, and
+    all others are left free once it is `closed`."""
 
     has: Has
     masters: dict[str, int]
     """The same, by skill."""
     entries: list[Idle] = field(default_factory=list)
     taken: int = 0
+    closed: bool = False
 
 
 _Levels = dict[tuple[int, int], list[_Pool]]
@@ -88,7 +94,7 @@ class _Offer:
                 idle = best[0]
                 pool = pool_of[idle[1]]
                 entries, taken = pool.entries, pool.taken
-                if taken == len(entries):
+                if pool.closed or taken == len(entries):
                     heappop(best)
                 elif entries[taken] is idle:
                     pool.taken = taken + 1
@@ -98,7 +104,9 @@ class _Offer:
             if not self._order:
                 return None
             level = self._levels[self._order.pop()]
-            best = self._best = [pool.entries[pool.taken] for pool in level if pool.taken < len(pool.entries)]
+            best = self._best = [
+                pool.entries[pool.taken] for pool in level if not pool.closed and pool.taken < len(pool.entries)
+            ]
             heapify(best)
 
 
@@ -117,6 +125,8 @@ class Matcher:
         """Nobody waited in them when pairs were made last."""
         self._new_pools: set[_Pool] = set()
         """Seats have been added to them since."""
+        self._left_free = False
+        """Whether seats may have been left free for somebody older when pairs were made last."""
         self._remembered = self._queues_limit = self._pools_limit = remembered
 
     def add_caller(self, demand: Demand, rank: Rank) -> None:
@@ -138,24 +148,41 @@ class Matcher:
         _remove(self._pools[has].entries, idle)
         del self._pool_of[idle[1]]
 
-    def pairs(self) -> list[tuple[CallRef, Seat]]:
+    def pairs(self, older: Mapping[Demand, Rank] = _NOBODY) -> list[tuple[CallRef, Seat]]:
         """Takes out everybody who can be connected now, each with a seat, in the order of their rank.
 
         A caller gets, of the free seats that can serve it, one with the fewest other skills
         (specialists stay free for those who need them), then with the fewest levels more than it
         needs (so do experts), and of these the one that has been free longest. Afterwards no free
         seat can serve anybody who still waits.
+
+        older: who is not here yet and must not be passed, for each demand the first of them. Whoever
+        comes after it in rank gets no seat that could serve it.
         """
+        if older or self._left_free:
+            self._new_queues.update(queue for queue in self._queues.values() if queue.entries)
+        self._left_free = bool(older)
         if not self._new_queues and not self._new_pools:
             return []
         offers, free = self._offers()
+        found = self._given(offers, free, older)
+        self._settle(offers, found)
+        return found
+
+    def _given(self, offers: list[_Offer], free: int, older: Mapping[Demand, Rank]) -> list[tuple[CallRef, Seat]]:
         heads = [offer.queue.entries[0] for offer in offers]
         whose = {rank[2]: offer for rank, offer in zip(heads, offers, strict=True)}
+        absent = {rank[2]: demand for demand, rank in older.items()}
+        heads += older.values()
         heapify(heads)
         pool_of = self._pool_of
         found: list[tuple[CallRef, Seat]] = []
         while heads and len(found) < free:
             ref = heads[0][2]
+            if ref in absent:
+                self._close(absent[ref])
+                heappop(heads)
+                continue
             offer = whose[ref]
             seat = offer.take(pool_of)
             if seat is None:
@@ -170,8 +197,13 @@ class Matcher:
                 heapreplace(heads, rank)
             else:
                 heappop(heads)
-        self._settle(offers, found)
         return found
+
+    def _close(self, demand: Demand) -> None:
+        """Whatever can serve it is given to nobody else this time."""
+        for pool in self._pools.values():
+            if not pool.closed and spare(pool.masters, demand) is not None:
+                pool.closed = True
 
     def _offers(self) -> tuple[list[_Offer], int]:
         """Whom somebody may be found for, and how many seats there are for all of them at most."""
@@ -191,6 +223,9 @@ class Matcher:
             if pool.taken:
                 del pool.entries[: pool.taken]
                 pool.taken = 0
+        if self._left_free:
+            for pool in self._pools.values():
+                pool.closed = False
         self._new_queues.clear()
         self._new_pools.clear()
 

@@ -24,6 +24,9 @@ class Places:
         self._alarms = alarms
         self._line = line
         self._kept: dict[int, _Kept] = {}
+        self._numbers: dict[str, set[int]] = {}
+        self._here: set[str] = set()
+        """Numbers from which somebody calls just now."""
 
     def all(self) -> Mapping[int, KeptPlace]:
         return {ident: kept.place for ident, kept in self._kept.items()}
@@ -43,6 +46,7 @@ class Places:
             return
         self.drop(place.id)
         self._kept[place.id] = _Kept(place, not_before_ms, perhaps)
+        self._numbers.setdefault(place.to, set()).add(place.id)
         self.comes(place.id, now_ms)
 
     def comes(self, ident: int, now_ms: int) -> None:
@@ -53,7 +57,19 @@ class Places:
             return
         place = kept.place
         rank = place.priority, place.t0_ms, _ref(ident)
-        self._line.add(rank, place.skills, place.number, now_ms, ready=True)
+        self._line.add(rank, place.skills, place.number, now_ms, ready=place.to not in self._here)
+
+    def caller_is(self, number: str, *, here: bool) -> None:
+        """Whether somebody calls from that number: nobody is called back meanwhile."""
+        (self._here.add if here else self._here.discard)(number)
+        for ident in self._numbers.get(number, ()):
+            if self._line.get(_ref(ident)) is not None:
+                self._line.set_ready(_ref(ident), ready=not here)
+
+    def first_of(self, number: str) -> KeptPlace | None:
+        """Of the places that are kept for that number, the one whose turn comes first."""
+        kept = (self._kept[ident].place for ident in self._numbers.get(number, ()))
+        return min(kept, key=lambda place: (place.priority, place.t0_ms, place.id), default=None)
 
     def again(self, now_ms: int) -> None:
         """The line was begun anew: all of them come once more."""
@@ -62,7 +78,11 @@ class Places:
 
     def drop(self, ident: int) -> None:
         """Gives it up; one that is not kept is left out."""
-        if self._kept.pop(ident, None) is not None:
+        kept = self._kept.pop(ident, None)
+        if kept is not None:
+            self._numbers[kept.place.to].discard(ident)
+            if not self._numbers[kept.place.to]:
+                del self._numbers[kept.place.to]
             self._line.remove(_ref(ident))
             self._alarms.cancel(PlaceAlarm(ident))
 

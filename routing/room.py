@@ -33,7 +33,17 @@ from calls.live import (
     Waiting,
     WantsCallBack,
 )
-from routing.alarms import Alarm, Alarms, CallAlarm, ExitAlarm, NobodyAlarm, PlaceAlarm, SeatAlarm, StageAlarm
+from routing.alarms import (
+    Alarm,
+    Alarms,
+    CallAlarm,
+    ExitAlarm,
+    HoldAlarm,
+    NobodyAlarm,
+    PlaceAlarm,
+    SeatAlarm,
+    StageAlarm,
+)
 from routing.anew import Anew
 from routing.board import AlreadySignedOn, Board, NoSuchSeat, NotSignedOn, SeatStanding, SeatTaken
 from routing.book import Book
@@ -122,17 +132,28 @@ class Room:
         self._line.utc_ahead_ms = ahead_ms
 
     def decide(self, now_ms: int) -> tuple[Decision, ...]:
-        """What is done now: seats are given first, most urgent first. Each is taken as begun from here on."""
+        """What is done now: seats are given first, most urgent first. Each is taken as begun from here on.
+
+        While somebody is still in a survival queue nobody passes it, but for `book.HELD_MS` at most: a
+        seat that could serve it goes to nobody who comes after it, and nobody else leaves the room.
+        Emergencies are not held back.
+        """
         for alarm in self._alarms.ring(now_ms):
             self._rings(alarm, now_ms)
-        given = [self._give(ref, seat, now_ms) for ref, seat in self._matcher.pairs()]
-        return (*given, *self._callers.overflows(now_ms))
+        self._turns.merge(now_ms)
+        self._book.hold(now_ms)
+        holding = self._line.holding()
+        given = [self._give(ref, seat, now_ms) for ref, seat in self._matcher.pairs(holding)]
+        return (*given, *(() if holding else self._callers.overflows(now_ms)))
 
     def withdrawals(self) -> tuple[Withdraw, ...]:
-        """Everybody who is in a survival queue: asked with each heartbeat, for as long as they are there."""
+        """Everybody who is in a survival queue, in the line's order: asked with each heartbeat, for as long
+        as they are there."""
+        calls = self._book.calls
+        found = (calls[rank[2]] for rank in self._line.ranks() if rank[2] in calls)
         return tuple(
             Withdraw(call.queue, call.channel)
-            for call in self._book.calls.values()
+            for call in found
             if call.state is CallerState.SURVIVING and call.channel is not None
         )
 
@@ -325,6 +346,8 @@ class Room:
                 self._callers.look_at(ref)
             case ExitAlarm(ref):
                 self._callers.look_at(ref)
+            case HoldAlarm(ref):
+                self._line.lets_pass(ref)
             case PlaceAlarm(place):
                 self._turns.places.comes(place, now_ms)
             case NobodyAlarm(demand):

@@ -31,6 +31,18 @@ class Turns:
     def keep(self, place: KeptPlace, now_ms: int, not_before_ms: int | None) -> None:
         if not self._book.is_dialled(place.id):
             self.places.keep(place, now_ms, not_before_ms=not_before_ms)
+            self._book.look_at(place.to)
+
+    def merge(self, now_ms: int) -> None:
+        """Who calls again while its place is kept is not called back during that call. Where it waits for
+        the same, it has that place."""
+        for number in self._book.changed():
+            calls = self._book.calls_from(number)
+            self.places.caller_is(number, here=bool(calls))
+            place = self.places.first_of(number)
+            for call in calls:
+                if place is not None and call.caller is not None and call.caller.skills == place.skills:
+                    self._book.advance(call, place.priority, place.t0_ms, now_ms)
 
     def begun(self, place: KeptPlace, seat: Seat, now_ms: int) -> CallBackTurn:
         """The matcher gave that place a seat."""

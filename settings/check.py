@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from settings.checks import emergencies, hours, menus, names, numbers, prompts, seats, server, service, shifts
+from settings.checks import (
+    emergencies,
+    hours,
+    menus,
+    names,
+    numbers,
+    prompts,
+    retention,
+    seats,
+    server,
+    service,
+    shifts,
+)
 from settings.problems import Problem
 from settings.read import Draft, read_folder
 from settings.shapes import Settings
@@ -66,6 +78,7 @@ def _between(draft: Draft, today: date | None) -> Iterator[Problem]:
         menus.unreachable,
         emergencies.doubled_keys,
         emergencies.two_trunks,
+        emergencies.drills,
         seats.one_skill_a_language,
         seats.unused_skills,
         seats.wait_steps,
@@ -83,10 +96,13 @@ def _between(draft: Draft, today: date | None) -> Iterator[Problem]:
         prompts.recordings,
         server.ports,
         server.rtp_ports,
+        server.records,
         server.timezone,
         server.trunks,
         server.calls_come_in,
         hours.possible,
+        retention.audio_outlives,
+        retention.confidential_in_the_clear,
     ):
         yield from part(draft)
     yield from emergencies.blocked_callers(draft, today)

@@ -15,6 +15,8 @@ class EmergencyRoute:
     key: str | None
     trunks: tuple[str, ...]
     dial: str
+    drill: str
+    """What a drill dials instead."""
 
 
 BUILT_IN: dict[str, tuple[Name, str]] = {
@@ -34,7 +36,7 @@ def routes(emergencies: Emergencies) -> tuple[EmergencyRoute, ...]:
         entry = written.get(number)
         name, key = BUILT_IN.get(number, (Name(zh=number, en=number), None))
         if entry is None:
-            found.append(EmergencyRoute(number, name, key, emergencies.trunks, number))
+            found.append(EmergencyRoute(number, name, key, emergencies.trunks, number, number))
             continue
         found.append(
             EmergencyRoute(
@@ -43,6 +45,7 @@ def routes(emergencies: Emergencies) -> tuple[EmergencyRoute, ...]:
                 entry.key or key,
                 entry.trunks or emergencies.trunks,
                 entry.dial or number,
+                entry.drill or entry.dial or number,
             )
         )
     return tuple(found)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from settings.actions import Menu
+from settings.keeping import RetentionFile
 from settings.service import ServiceFile
 from settings.shapes import Blocked, City, Emergencies, HoursFile, Number, PromptsFile, SeatsFile, Server, Skill, Trunk
 from settings.staff import AgentsFile, ShiftsFile
@@ -42,6 +43,7 @@ FILES: dict[str, File] = {
         File("agents.yaml", "the people who answer", AgentsFile, required=False),
         File("service.yaml", "what callers meet while they wait and after the talk", ServiceFile, required=False),
         File("shifts.yaml", "who is on duty when", ShiftsFile, required=False),
+        File("retention.yaml", "how long calls are kept", RetentionFile, required=False),
         File("prompts.yaml", "what callers hear", PromptsFile),
         File("blocked.yaml", "malicious callers", tuple[Blocked, ...], required=False),
     )

@@ -42,6 +42,7 @@ CODES: dict[str, str] = {
     "S035": "an agent who is called like a seat",
     "S036": "an emergency or internal number among the goals of ordinary calls",
     "S037": "agents could call abroad",
+    "S038": "a drill that calls somebody else",
     "S040": "a menu with no way to a person",
     "S041": "a menu that nothing leads to",
     "S042": "a circle that callers cannot leave",
@@ -72,10 +73,14 @@ CODES: dict[str, str] = {
     "S083": "a trunk that cannot work",
     "S084": "no trunk brings calls",
     "S090": "a block that has ended",
+    "S092": "records that cannot be sent",
+    "S093": "records in the clear",
+    "S094": "audio that would outlive its record",
+    "S095": "confidential calls in the clear",
 }
 """Code → what it means in general."""
 
-WARNINGS = frozenset({"S037", "S041", "S055", "S060", "S064", "S066", "S067", "S071", "S084", "S090"})
+WARNINGS = frozenset({"S037", "S041", "S055", "S060", "S064", "S066", "S067", "S071", "S084", "S090", "S093", "S095"})
 """Codes of what works, but is hardly meant. All others keep settings from being used."""
 
 

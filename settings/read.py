@@ -146,6 +146,7 @@ def _draft(folder: Path, trees: dict[str, Node | None], flawed: frozenset[str] =
         agents=values["agents.yaml"],
         service=values["service.yaml"],
         shifts=values["shifts.yaml"],
+        retention=values["retention.yaml"],
         prompts=values["prompts.yaml"],
         blocked=values["blocked.yaml"],
     )

@@ -50,6 +50,8 @@ def references(settings: Settings) -> Iterator[Reference]:
             yield Reference("skill", skill, "agents.yaml", ("agents", ident, "skills", skill), is_key=True)
     yield from _of_service(settings.service)
     yield from _of_shifts(settings.shifts)
+    for number in settings.retention.numbers:
+        yield Reference("number", number, "retention.yaml", ("numbers", number), is_key=True)
 
 
 def _of_skills(settings: Settings) -> Iterator[Reference]:

@@ -1,6 +1,7 @@
 """Passwords: kept apart from the settings, in a file that only its owner can read.
 
-The AMI's, the seats' and the agents' PINs are made up here; a carrier's is written into the file by the operator.
+The AMI's, the seats' and the agents' PINs are made up here; a carrier's and PostgreSQL's are written into the
+file by the operator.
 Nothing here ever shows a password: not in messages, not in logs, not in `repr`.
 """
 
@@ -34,10 +35,13 @@ class Secrets:
     """Trunk with a user name → password."""
     agents: dict[str, str] = field(repr=False)
     """Agent → PIN."""
+    postgresql: str = field(default="", repr=False)
+    """Of the user in PostgreSQL; empty: records are not sent there."""
 
     def values(self) -> tuple[str, ...]:
         """Passwords and PINs, for those who must mask them in a text."""
-        return (self.ami, *self.seats.values(), *self.trunks.values(), *self.agents.values())
+        others = (self.postgresql,) if self.postgresql else ()
+        return (self.ami, *self.seats.values(), *self.trunks.values(), *self.agents.values(), *others)
 
 
 class SecretsOpenToOthers(PermissionError):
@@ -68,11 +72,19 @@ class TrunkPasswordMissing(SecretsWrong):
         super().__init__(path, f"no password for: {names}", "write the carrier's password there under 'trunks'")
 
 
+class PostgresqlPasswordMissing(SecretsWrong):
+    """Records are to be sent to PostgreSQL, but the operator has still to write the password."""
+
+    def __init__(self, path: Path) -> None:
+        mend = "write the password of its user there under 'postgresql'"
+        super().__init__(path, "no password for: PostgreSQL (server.yaml: records)", mend)
+
+
 def load_or_create(path: Path, settings: Settings) -> Secrets:
     """The passwords for these settings; whatever is missing and can be made up is added to the file.
 
-    Raises SecretsOpenToOthers, SecretsWrong, TrunkPasswordMissing, or OSError when the file cannot be
-    read or written.
+    Raises SecretsOpenToOthers, SecretsWrong, TrunkPasswordMissing, PostgresqlPasswordMissing, or OSError
+    when the file cannot be read or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _alone(path.parent):
@@ -85,20 +97,25 @@ def load_or_create(path: Path, settings: Settings) -> Secrets:
     needed = [ident for ident, trunk in settings.trunks.items() if trunk.username is not None]
     if missing := tuple(ident for ident in needed if ident in lacking):
         raise TrunkPasswordMissing(path, missing)
+    archived = settings.server.records.postgresql is not None
+    if archived and not wanted["postgresql"]["password"]:
+        raise PostgresqlPasswordMissing(path)
     return Secrets(
         ami=wanted["ami"]["password"],
         seats={seat: wanted["seats"][seat] for seat in settings.answering.seats},
         trunks={ident: wanted["trunks"][ident] for ident in needed},
         agents={agent: wanted["agents"][agent] for agent in settings.agents.agents},
+        postgresql=wanted["postgresql"]["password"] if archived else "",
     )
 
 
 _Written = dict[str, dict[str, str]]
-_SECTIONS = ("ami", "seats", "trunks", "agents")
+_SECTIONS = ("ami", "seats", "trunks", "agents", "postgresql")
 
 
 def _completed(written: _Written, settings: Settings) -> _Written:
     """With a password for everything; those of seats that are gone stay, for they may come back."""
+    archived = settings.server.records.postgresql is not None
     named = [ident for ident, trunk in settings.trunks.items() if trunk.username is not None]
     return {
         "ami": {"password": written["ami"].get("password") or secrets.token_urlsafe(24)},
@@ -111,6 +128,7 @@ def _completed(written: _Written, settings: Settings) -> _Written:
             **written["agents"],
             **{agent: written["agents"].get(agent) or _pin() for agent in settings.agents.agents},
         },
+        "postgresql": {**({"password": ""} if archived else {}), **written["postgresql"]},
     }
 
 

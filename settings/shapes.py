@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from settings.actions import Menu
+from settings.keeping import Records, RetentionFile
 from settings.service import ServiceFile
 from settings.shape import Language, Level, Name, NodeName, PinyinText, SeatId, Shape
 from settings.staff import AgentsFile, ShiftsFile
@@ -52,6 +53,10 @@ class Recording(Shape):
 
     enabled: bool = True
     announcement: Ident | None = "recorded"
+    stop_below_mb: int = Field(default=500, ge=1, le=1_000_000)
+    """With less than that free on its disks nothing more is recorded; a tenth of it is kept in reserve for records."""
+    encrypted: bool = False
+    """Whether recordings are encrypted on this machine's disk. The key is in the data folder, or in the environment."""
 
 
 class Capacity(Shape):
@@ -59,13 +64,6 @@ class Capacity(Shape):
 
     ordinary: int = Field(default=400, ge=1, le=20_000)
     reserve: int = Field(default=100, ge=1, le=5_000)
-
-
-class Records(Shape):
-    """Where records are kept besides the data folder."""
-
-    copy_to: str | None = Field(default=None, pattern=r"^/[^\x00-\x1f]{1,500}$")
-    """An SQLite file that gets a copy of each record: on another disk, or for other programs."""
 
 
 class Server(Shape):
@@ -158,6 +156,8 @@ class Number(Shape):
     """How long an agent has for notes after a talk; what agents.yaml says unless written here. 0s to 1h."""
     hours: Ident = "always"
     closed: Closed | None = None
+    confidential: bool = False
+    """Its calls are kept as retention.yaml says of confidential ones, and only supervisors hear them."""
 
 
 # --- emergencies.yaml --------------------------------------------------------------------------
@@ -171,6 +171,8 @@ class Emergency(Shape):
     trunks: tuple[Ident, ...] | None = None
     dial: Digits | None = None
     """What is dialled on those trunks; the number itself unless said otherwise."""
+    drill: Digits | None = None
+    """What a drill dials there instead, as agreed with the centre; the same unless said otherwise."""
 
 
 class Emergencies(Shape):
@@ -323,5 +325,6 @@ class Settings(Shape):
     agents: AgentsFile
     service: ServiceFile
     shifts: ShiftsFile
+    retention: RetentionFile
     prompts: PromptsFile
     blocked: tuple[Blocked, ...]

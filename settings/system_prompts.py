@@ -22,6 +22,7 @@ SYSTEM_PROMPTS: dict[str, str] = {
     "transferring": "an agent passes the call on",
     "emergency": "an emergency call is being handed over",
     "emergency_operator": "no emergency trunk answered; an operator of ours takes the call",
+    "drill": "an emergency centre hears that this is a test of the line and nobody needs help",
     "unknown_number": "the dialled number is not served",
     "blocked": "the caller is blocked",
     "full": "no more ordinary calls can be let in",

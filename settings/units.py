@@ -28,6 +28,13 @@ def written_seconds(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".") + "s"
 
 
+def days(text: Any) -> int:
+    """A number of days such as `180d`. Raises ValueError, which says how to write it."""
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,5}d", text):
+        raise ValueError(f"{text!r} is not a number of days: write it as '180d'")
+    return int(text[:-1])
+
+
 def span(text: Any) -> tuple[time, time]:
     """`09:00-17:30` as two times; `24:00` as an end is the end of the day (time.max)."""
     found = _SPAN.fullmatch(text) if isinstance(text, str) else None
@@ -88,6 +95,15 @@ DurationS = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{_WHOLE.pattern}$", "examples": ["20s", "1m30s", "500ms"]}),
 ]
 """A duration, held in seconds."""
+
+DaysLong = Annotated[
+    int,
+    BeforeValidator(days),
+    Field(ge=1, le=36_500),
+    PlainSerializer(lambda value: f"{value}d", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}d$", "examples": ["180d"]}),
+]
+"""A number of days."""
 
 HoursSpan = Annotated[
     tuple[time, time],

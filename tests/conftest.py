@@ -9,7 +9,13 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-REAL_TIME = ("tests/asterisk/", "tests/contract/", "tests/unit/test_phones_", "tests/unit/test_hotline_")
+REAL_TIME = (
+    "tests/asterisk/",
+    "tests/chaos/",
+    "tests/contract/",
+    "tests/unit/test_phones_",
+    "tests/unit/test_hotline_",
+)
 """Where tests drive real processes and sockets in real time. Such a test may be tried a second and a
 third time on a busy machine; the end of the run lists each one that was."""
 
@@ -39,3 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def project() -> Path:
     """The checkout."""
     return PROJECT
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rendered prompts, shared by all test processes of this run."""
+    own = tmp_path_factory.getbasetemp()
+    # With several test processes each has a folder of its own in that of the run.
+    run = own.parent if own.name.startswith("popen-") else own
+    return run / "sounds"

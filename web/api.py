@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from aiohttp.typedefs import Middleware
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from web import agents, blocked, events, line, oversight, seats, talks
+from web import agents, blocked, drills, events, kept, line, oversight, seats, talks
 from web.desk import Desk, Refusal, Who
 from web.live import Live, Reader
 from web.openapi import described
@@ -19,6 +20,7 @@ from web.problems import FieldError, Handler, NotUsable, refusals
 from web.requests import BODY_BYTES, Body, Params
 from web.roles import EVERYBODY
 from web.routes import Ask, Route, route
+from web.shelf import Shelf, Sound
 from web.tokens import Tokens, TokensWrong
 
 PREFIX = "/api/v1"
@@ -48,7 +50,9 @@ ROUTES = (
     *seats.ROUTES,
     *line.ROUTES,
     *talks.ROUTES,
+    *kept.ROUTES,
     *blocked.ROUTES,
+    *drills.ROUTES,
     *events.ROUTES,
     route("GET", "/openapi.json", EVERYBODY, openapi),
 )
@@ -60,12 +64,13 @@ def description() -> dict[str, Any]:
     return described(ROUTES, PREFIX)
 
 
-def api(desk: Desk, tokens: Tokens, *, beat_s: float = events.BEAT_S) -> web.Application:
+def api(desk: Desk, shelf: Shelf, tokens: Tokens, *, beat_s: float = events.BEAT_S) -> web.Application:
     """The application that answers below PREFIX. beat_s: how often a silent stream of events says that it lives."""
     live = Live(desk)
+    inside = _Inside(desk, shelf, live, tokens, beat_s)
     app = web.Application(middlewares=[refusals, _known(tokens)])
     for entry in ROUTES:
-        app.router.add_route(entry.method, entry.path, _served(entry, desk, live, tokens, beat_s))
+        app.router.add_route(entry.method, entry.path, _served(entry, inside))
 
     async def run_live(_app: web.Application) -> AsyncGenerator[None, None]:
         running = asyncio.create_task(live.run(), name="live state")
@@ -116,10 +121,21 @@ def _who(tokens: Tokens, secret: str) -> Who | None:
         ) from error
 
 
-def _served(entry: Route, desk: Desk, live: Live, tokens: Tokens, beat_s: float) -> Handler:
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """What a request is answered with."""
+
+    desk: Desk
+    shelf: Shelf
+    live: Live
+    tokens: Tokens
+    beat_s: float
+
+
+def _served(entry: Route, inside: _Inside) -> Handler:
     gives: Any = entry.gives
     answer: TypeAdapter[Any] | None = None
-    if gives is not None and not entry.streams:
+    if gives is not None and not entry.streams and not entry.sounds:
         answer = TypeAdapter(tuple[gives, ...] if entry.many else gives)
 
     async def serve(request: web.Request) -> web.StreamResponse:
@@ -129,12 +145,14 @@ def _served(entry: Route, desk: Desk, live: Live, tokens: Tokens, beat_s: float)
             raise Refusal(403, "not_your_role", f"the role {who.role.value} may not do this", f"it is for: {may}")
         params = _params(request, entry)
         body = await _body(request, entry)
-        given = await entry.handle(Ask(desk, live, who, params, body))
+        given = await entry.handle(Ask(inside.desk, inside.shelf, inside.live, who, params, body))
         if isinstance(given, Reader):
             try:
-                return await events.stream(request, given, lambda: _still(tokens, request, who), beat_s)
+                return await events.stream(request, given, lambda: _still(inside.tokens, request, who), inside.beat_s)
             finally:
-                live.leave(given)
+                inside.live.leave(given)
+        if isinstance(given, Sound):
+            return await kept.send(request, given)
         if answer is None:
             return web.Response(status=entry.status)
         told = answer.dump_json(given)

@@ -214,6 +214,37 @@ class To:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOverView:
+    """A caller is handed over to an emergency number; all three talk as soon as it answers."""
+
+    call: str
+    number: str
+    note: str
+    """So much of the note that was given as the centre is told with the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrillView:
+    """A test call over one line of an emergency number."""
+
+    id: int
+    began_utc_ms: int
+    who: str
+    number: str
+    trunk: str
+    dialled: str
+    result: str
+    """`planned`, `placed`, `answered`, `busy`, `no_answer`, `unreachable`, `put_off` (emergencies needed the lines) or
+    `lost` (nobody knows)."""
+    answered_ms: int | None
+    """After it was dialled; None: nobody answered."""
+    q850_cause: int | None
+    """Why the line's leg ended; None: not yet, or Asterisk does not know."""
+    call: str
+    """The test call's own record."""
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """Something changed: `kind` is `agents`, `seats`, `waiting`, `call_backs`, `blocked` or `cover`."""
 
@@ -288,6 +319,25 @@ class Desk(Protocol):
     async def watch(self, who: Who, seat: str, by: str, how: How) -> None: ...
     async def take_over(self, who: Who, seat: str, by: str) -> None:
         """The caller who talks at `seat` goes on with the seat `by`."""
+        ...
+
+    async def hand_over(self, who: Who, seat: str, number: str, note: str | None) -> HandOverView:
+        """The caller who talks at `seat`, its agent and an emergency number talk together.
+
+        note: what the centre is told; None: what was noted last.
+        """
+        ...
+
+    async def note(self, who: Who, seat: str, note: str) -> None:
+        """What an emergency number is told of the call at `seat`, should it be handed over; empty: nothing."""
+        ...
+
+    async def drill(self, who: Who, number: str | None, trunk: str | None) -> tuple[DrillView, ...]:
+        """Begins test calls over each line of each emergency number, or of these alone, one after the other."""
+        ...
+
+    async def drills(self, limit: int) -> tuple[DrillView, ...]:
+        """The last test calls, the newest first."""
         ...
 
     def news(self) -> AsyncGenerator[News, None]:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from web.api import PREFIX, api
 from web.desk import Desk
+from web.shelf import Shelf
 from web.tokens import Tokens
 
 
@@ -28,6 +29,10 @@ class Health:
     seats_known: int
     calls_known: int
     """Callers who wait, ring or talk."""
+    disk: str = "enough"
+    """`low`: nothing more is recorded; `full`: only records are written; `unknown`: a folder is missing."""
+    records_behind: int = 0
+    """Records that wait on this machine to be sent on to the copy or to PostgreSQL."""
 
     @property
     def ready(self) -> bool:
@@ -35,10 +40,13 @@ class Health:
 
 
 def application(
-    health: Callable[[], Health], desk: Desk | None = None, tokens: Tokens | None = None
+    health: Callable[[], Health],
+    desk: Desk | None = None,
+    shelf: Shelf | None = None,
+    tokens: Tokens | None = None,
 ) -> web.Application:
-    """`/` for people, `/healthz` (alive), `/readyz` (503 unless it steers) for programs; with a desk and
-    tokens the interface under `/api/v1`, too.
+    """`/` for people, `/healthz` (alive), `/readyz` (503 unless it steers) for programs; with a desk, a shelf
+    and tokens the interface under `/api/v1`, too.
     """
 
     async def alive(_request: web.Request) -> web.Response:
@@ -55,8 +63,8 @@ def application(
     app.router.add_get("/", page)
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", ready)
-    if desk is not None and tokens is not None:
-        app.add_subapp(PREFIX, api(desk, tokens))
+    if desk is not None and shelf is not None and tokens is not None:
+        app.add_subapp(PREFIX, api(desk, shelf, tokens))
     return app
 
 

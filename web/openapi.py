@@ -131,6 +131,9 @@ def _success(entry: Route) -> dict[str, Any]:
         told = "Events `state` and `change`; their data are `State` and `Change`."
         data = {"state": _ref(State), "change": _ref(Change)}
         return _content("text/event-stream", schema, told) | {"x-events": data}
+    if entry.sounds:
+        sound = {"type": "string", "contentMediaType": "audio/wav"}
+        return _content("audio/wav", sound, "The audio, whole; a connection that breaks off says that it is not.")
     schema = _ref(entry.gives) if _is_shown(entry) else {"type": "object"}
     if entry.many:
         items = {"items": {"type": "array", "items": schema}}
@@ -143,6 +146,8 @@ def _refused(entry: Route) -> tuple[int, ...]:
     found = {401, 403, 422, 500, 503, 408, 413, 415}
     if entry.in_path:
         found.add(HTTPStatus.NOT_FOUND)
+    if entry.sounds:
+        found.add(HTTPStatus.GONE)
     if entry.method != "GET":
         found |= {404, 409, 429, 502, 504}
     return tuple(sorted(found))

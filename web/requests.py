@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
+from calls.record import Outcome
 from web.desk import How
 
 BODY_BYTES = 64 * 1024
@@ -34,6 +35,11 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2
 """One line."""
 Words = Annotated[Text, StringConstraints(min_length=1, strip_whitespace=True)]
 Day = Annotated[str, AfterValidator(_a_day), WithJsonSchema({"type": "string", "format": "date"})]
+OutcomeName = Annotated[
+    str,
+    AfterValidator(lambda text: Outcome(text).value),
+    WithJsonSchema({"type": "string", "enum": [outcome.value for outcome in Outcome]}),
+]
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
@@ -97,6 +103,26 @@ class Kinds(Params):
     """Only these, such as `seats,waiting`; all that the role may see unless given."""
 
 
+class FindCalls(Params):
+    day: Day | None = None
+    """Only calls that arrived on this day, in the city's time."""
+    since: Day | None = None
+    """That day and later ones, instead of `day`."""
+    until: Day | None = None
+    """That day and earlier ones, instead of `day`."""
+    number: Telephone | None = None
+    """Only calls that dialled, or came to, this hotline number."""
+    caller: Telephone | None = None
+    seat: SeatId | None = None
+    """Only calls that this seat answered."""
+    agent: AgentId | None = None
+    """Only calls in which this agent was on duty at a seat that answered."""
+    outcome: OutcomeName | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}-[0-9a-f-]{36}$")] | None = None
+    """The `next` of the page before."""
+
+
 # What stands in the body.
 
 
@@ -126,6 +152,25 @@ class TakeOver(Body):
     """The seat that the caller goes on with."""
 
 
+class HandOver(Body):
+    number: Telephone
+    """Of an emergency, such as 110."""
+    note: Text | None = None
+    """What the centre is told with the call, cut where a SIP header ends; what was noted last unless given."""
+
+
+class Note(Body):
+    note: Text
+    """Empty: nothing."""
+
+
+class Drill(Body):
+    number: Telephone | None = None
+    """Only this emergency number; all of them unless given."""
+    trunk: Ident | None = None
+    """Only this line; all of each number unless given."""
+
+
 class AddCallBack(Body):
     caller: Telephone
     """Who is to be called."""
@@ -149,6 +194,10 @@ class Block(Body):
     reason: Words
     until: Day
     """The last day."""
+
+
+class Why(Body):
+    reason: Words
 
 
 class Goal(Body):

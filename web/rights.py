@@ -1,9 +1,9 @@
 """What depends on who asks, beside the role: an agent's own things, and whose numbers are shown."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from calls.record import CallRecord
 from recordings import mask
 from web.desk import (
     AuditView,
@@ -17,6 +17,7 @@ from web.desk import (
     WaitingView,
     Who,
 )
+from web.shelf import KeptCall
 
 SEE_CALLERS = frozenset({Role.SUPERVISOR})
 """Who sees the numbers of those who call; an agent sees that of its own call."""
@@ -25,8 +26,6 @@ SEE_BLOCKED = frozenset({Role.SUPERVISOR, Role.OPERATOR})
 
 _NUMBERS = ("caller", "number")
 """Parts of the audit that are somebody's telephone number, however short."""
-_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z-])[0-9]{9,20}(?![0-9A-Za-z-])")
-"""So many digits are nobody's seat, agent or hotline number, and no part of a call's id."""
 
 
 def require_own_agent(who: Who, agent: str) -> None:
@@ -96,13 +95,33 @@ def shown_blocked_call(view: BlockedCallView, who: Who) -> BlockedCallView:
     return view if who.role in SEE_BLOCKED else replace(view, caller=mask.number(view.caller))
 
 
+def require_own_record(who: Who, record: CallRecord, *, confidential: bool = False) -> None:
+    """Raises Refusal when an agent asks for a call in which it was not on duty, or for one that is confidential."""
+    if who.role is not Role.AGENT:
+        return
+    if who.agent not in record.agents:
+        raise Refusal(403, "not_yours", f"agent {who.agent} was not on duty in this call", "ask a supervisor")
+    if confidential:
+        raise Refusal(403, "confidential", "this call is confidential", "ask a supervisor, who may hear it")
+
+
+def shown_record(record: CallRecord, who: Who) -> CallRecord:
+    """Without telephone numbers and keys, unless `who` may see them; an agent does in the calls that it is shown."""
+    return record if who.role in SEE_CALLERS | {Role.AGENT} else mask.record(record)
+
+
+def shown_kept(kept: KeptCall, who: Who) -> KeptCall:
+    """The same of a call's record and timeline."""
+    record = shown_record(kept.record, who)
+    if record is kept.record:
+        return kept
+    return replace(kept, record=record, timeline=tuple(mask.entry(entry) for entry in kept.timeline))
+
+
 def shown_audit(view: AuditView) -> AuditView:
     """Without telephone numbers: what was done is for the auditor, not whom it concerned."""
     return replace(view, what=_without_numbers(view.what))
 
 
 def _without_numbers(what: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: mask.number(text) if name in _NUMBERS else _LONG_NUMBER.sub(lambda found: mask.number(found[0]), text)
-        for name, text in what.items()
-    }
+    return {name: mask.number(text) if name in _NUMBERS else mask.numbers_in(text) for name, text in what.items()}

@@ -10,3 +10,4 @@ AT_THE_DESK = frozenset({Role.AGENT, Role.SUPERVISOR})
 OVERSEERS = frozenset({Role.SUPERVISOR, Role.OPERATOR, Role.AUDITOR})
 """Who sees all agents."""
 BLOCKERS = frozenset({Role.SUPERVISOR, Role.OPERATOR})
+DRILLERS = frozenset({Role.SUPERVISOR, Role.OPERATOR})

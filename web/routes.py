@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from web.desk import Desk, Role, Who
 from web.live import Live, Reader
 from web.requests import Body, Params
+from web.shelf import Shelf, Sound
 
 P = TypeVar("P", bound=Params)
 B = TypeVar("B", bound=Body)
@@ -22,6 +23,7 @@ class Ask(Generic[P, B]):
     """A request that was understood, by somebody who may ask for such a thing."""
 
     desk: Desk
+    shelf: Shelf
     live: Live
     who: Who
     params: P
@@ -63,6 +65,11 @@ class Route:
     def streams(self) -> bool:
         """Whether events come back for as long as somebody reads them."""
         return self.gives is Reader
+
+    @property
+    def sounds(self) -> bool:
+        """Whether a WAV file comes back."""
+        return self.gives is Sound
 
     @property
     def has_body(self) -> bool:

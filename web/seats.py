@@ -1,9 +1,9 @@
 """Seats: what happens at each, and what supervisors may do there."""
 
-from web.desk import AgentView, Refusal, SeatView
-from web.requests import Body, OneSeat, Params, TakeOver, Watch
-from web.rights import shown_seat
-from web.roles import EVERYBODY, SUPERVISORS
+from web.desk import AgentView, HandOverView, Refusal, SeatView
+from web.requests import Body, HandOver, Note, OneSeat, Params, TakeOver, Watch
+from web.rights import require_own_seat, shown_seat
+from web.roles import AT_THE_DESK, EVERYBODY, SUPERVISORS
 from web.routes import Ask, route
 
 
@@ -27,6 +27,18 @@ async def take_over(ask: Ask[OneSeat, TakeOver]) -> None:
     await ask.desk.take_over(ask.who, ask.params.seat, ask.body.by)
 
 
+async def hand_over(ask: Ask[OneSeat, HandOver]) -> HandOverView:
+    """The caller who talks at this seat and its agent talk with an emergency number as soon as that answers."""
+    require_own_seat(ask.desk, ask.who, ask.params.seat)
+    return await ask.desk.hand_over(ask.who, ask.params.seat, ask.body.number, ask.body.note)
+
+
+async def note(ask: Ask[OneSeat, Note]) -> None:
+    """Notes of the call at this seat what an emergency number is told if the agent hands it over, by a key perhaps."""
+    require_own_seat(ask.desk, ask.who, ask.params.seat)
+    await ask.desk.note(ask.who, ask.params.seat, ask.body.note)
+
+
 async def sign_off_seat(ask: Ask[OneSeat, Body]) -> AgentView:
     """Signs off the agent who is signed on at this seat; a talk goes on."""
     agent = _seat(ask).agent
@@ -48,4 +60,6 @@ ROUTES = (
     route("POST", "/seats/{seat}/watch", SUPERVISORS, watch),
     route("POST", "/seats/{seat}/take-over", SUPERVISORS, take_over),
     route("POST", "/seats/{seat}/sign-off", SUPERVISORS, sign_off_seat),
+    route("POST", "/seats/{seat}/emergency", AT_THE_DESK, hand_over),
+    route("PUT", "/seats/{seat}/note", AT_THE_DESK, note),
 )

@@ -53,6 +53,22 @@ def _lines(draft: Draft, trunks: tuple[str, ...]) -> set[tuple[str, int]]:
     return found
 
 
+def drills(draft: Draft) -> Iterator[Problem]:
+    """A drill reaches its own number's centre, and no other number that somebody answers in earnest."""
+    for route in routes(draft.settings.emergencies):
+        path = ("numbers", route.number, "drill")
+        if not draft.places.written(_FILE, *path):
+            continue
+        others = {other.number: other for other in routes(draft.settings.emergencies) if other.number != route.number}
+        dialled = {text: number for number, other in others.items() for text in (number, other.dial)}
+        what = f"is what {dialled[route.drill]} dials" if route.drill in dialled else "is a number of ours"
+        if route.drill in dialled or route.drill in draft.settings.numbers:
+            mend = f"write what the centre of {route.number} agreed to, or take it out"
+            yield Problem(
+                draft.places.value(_FILE, *path), "S038", f"the drill of {route.number}, {route.drill}, {what}", mend
+            )
+
+
 def blocked_callers(draft: Draft, today: date | None) -> Iterator[Problem]:
     emergencies = {route.number for route in routes(draft.settings.emergencies)}
     for position, caller in enumerate(draft.settings.blocked):

@@ -54,6 +54,24 @@ def rtp_ports(draft: Draft) -> Iterator[Problem]:
         yield Problem(draft.places.key("server.yaml", "rtp"), "S081", matter, mend)
 
 
+def records(draft: Draft) -> Iterator[Problem]:
+    kept = draft.settings.server.records
+    if not draft.sound("server.yaml") or kept.postgresql is None:
+        return
+    place = draft.places.value("server.yaml", "records", "postgresql", "host")
+    host = kept.postgresql.host
+    if kept.copy_to is not None:
+        also = draft.places.value("server.yaml", "records", "copy_to")
+        matter = "records are sent to one place, and 'copy_to' names another"
+        yield Problem(also, "S092", matter, "take 'copy_to' or 'postgresql' out")
+    if not _is_host(host):
+        yield Problem(place, "S092", f"'{host}' is neither a host's name nor an IPv4 address", "write one of the two")
+    elif not (kept.postgresql.tls or host == "localhost" or host.startswith("127.")):
+        matter = f"records, with callers' numbers, go to '{host}' in the clear"
+        mend = "give that server a certificate, and write 'tls: true'"
+        yield Problem(place, "S093", matter, mend)
+
+
 def timezone(draft: Draft) -> Iterator[Problem]:
     name = draft.settings.city.timezone
     try:

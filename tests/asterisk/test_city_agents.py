@@ -1,7 +1,6 @@
 """Agents sign on, pause, take notes and leave, in a city that runs: whose callers go where, and what is kept of it."""
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -57,8 +56,6 @@ LONG_S = 600.0
 """For notes after a talk about social security: nobody waits for its end here."""
 HEARD = {"desk_on": "您已经签入，请接听。", "desk_taken": "此座席已有其他人员签入。"}
 
-_numbers = itertools.count(13600000000)
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> AsyncIterator[City]:
@@ -80,14 +77,7 @@ async def city(running: City, desk: DeskClient) -> City:
     """Nobody calls, nobody is signed on, and no telephone is there: a test lets those come that it needs."""
     await nobody_signed_on(desk)
     await running.clear()
-    for seat, phone in running.stage.seats.items():
-        phone.behave = agent(seat)
     return running
-
-
-def citizens(count: int) -> list[str]:
-    """Callers whom no other test knows."""
-    return [str(next(_numbers)) for _ in range(count)]
 
 
 # --- telephones --------------------------------------------------------------------------------
@@ -96,7 +86,7 @@ def citizens(count: int) -> list[str]:
 async def test_who_signs_on_by_telephone_gets_the_callers_of_its_skills_until_it_signs_off(
     city: City, desk: DeskClient
 ) -> None:
-    general, social, again, late = citizens(4)
+    general, social, again, late = city.citizens(4)
     phone = city.stage.seats["8011"]
     await phone.register()
     await city.calls(GENERAL, general)
@@ -152,7 +142,7 @@ async def locked_out(city: City, desk: DeskClient, who: str, seat: str) -> None:
 
 
 async def test_an_agent_who_goes_to_another_seat_takes_its_callers_along(city: City, desk: DeskClient) -> None:
-    first, second = citizens(2)
+    first, second = city.citizens(2)
     await here(city, "8011", "8012")
     pin = city.stage.instance.secrets.agents["1001"]
     async with at_the_desk(city.stage.instance, Role.AGENT, "1001") as own:
@@ -171,7 +161,7 @@ async def test_an_agent_who_goes_to_another_seat_takes_its_callers_along(city: C
 
 
 async def test_who_signs_on_at_a_seat_with_skills_of_its_own_brings_others(city: City, desk: DeskClient) -> None:
-    general, social = citizens(2)
+    general, social = city.citizens(2)
     await here(city, "8001")
     await sits(desk, "1002", "8001")
     await city.calls(GENERAL, general)
@@ -188,7 +178,7 @@ async def test_who_signs_on_at_a_seat_with_skills_of_its_own_brings_others(city:
 
 
 async def test_everything_that_an_agent_does_is_kept_and_adds_up_to_the_day(city: City, desk: DeskClient) -> None:
-    (caller,) = citizens(1)
+    (caller,) = city.citizens(1)
     phone = city.stage.seats["8011"]
     await phone.register()
     await sits(desk, "1004", "8011")
@@ -258,7 +248,7 @@ async def adds_up(city: City, desk: DeskClient, at_utc_ms: int) -> None:
 
 
 async def test_nobody_rings_who_takes_notes_or_pauses_until_it_is_ready(city: City, desk: DeskClient) -> None:
-    first, second, third, fourth = citizens(4)
+    first, second, third, fourth = city.citizens(4)
     phone = city.stage.seats["8011"]
     await phone.register()
     await sits(desk, "1002", "8011")
@@ -283,7 +273,7 @@ async def test_nobody_rings_who_takes_notes_or_pauses_until_it_is_ready(city: Ci
 
 
 async def test_who_misses_several_callers_is_paused_and_they_stay_first_in_line(city: City, desk: DeskClient) -> None:
-    first, second, third = citizens(3)
+    first, second, third = city.citizens(3)
     for caller in (first, second):
         await city.calls(GENERAL, caller)
     await city.until_waiting(2)
@@ -303,7 +293,7 @@ async def test_who_misses_several_callers_is_paused_and_they_stay_first_in_line(
 
 
 async def test_a_seat_that_telephones_by_itself_never_rings(city: City, desk: DeskClient) -> None:
-    first, second = citizens(2)
+    first, second = city.citizens(2)
     phone = city.stage.seats["8011"]
     await phone.register()
     await sits(desk, "1001", "8011")

@@ -1,6 +1,5 @@
 """Agents stay signed on while the controller or Asterisk is away, and callers are served by who can serve them."""
 
-import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest_asyncio
 
 from asterisk.console import console
 from calls.journal import RoomEntered, SurvivalEntered
-from hotline.stage import agent
 from tests.support.city_watch import (
     GENERAL,
     SOCIAL,
@@ -30,8 +28,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEATS: dict[str, tuple[str, ...]] = {"8001": ("general",), "8011": (), "8012": ()}
 AGENTS = {"1001": {"general": 3}, "1002": {"social": 3}, "1003": {"social": 4}}
-
-_numbers = itertools.count(13500000000)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -54,20 +50,13 @@ async def city(running: City, desk: DeskClient) -> City:
     """Nobody calls, nobody is signed on, and no telephone is there: a test lets those come that it needs."""
     await nobody_signed_on(desk)
     await running.clear()
-    for seat, phone in running.stage.seats.items():
-        phone.behave = agent(seat)
     return running
-
-
-def citizens(count: int) -> list[str]:
-    """Callers whom no other test knows."""
-    return [str(next(_numbers)) for _ in range(count)]
 
 
 async def test_who_is_signed_on_stays_so_while_the_controller_is_away_and_skills_hold(
     city: City, desk: DeskClient
 ) -> None:
-    talks, first, second, third, social = citizens(5)
+    talks, first, second, third, social = city.citizens(5)
     phones = city.stage.seats
     await here(city, "8011", "8012")
     await sits(desk, "1001", "8011")
@@ -108,7 +97,7 @@ async def test_who_is_signed_on_stays_so_while_the_controller_is_away_and_skills
 
 
 async def test_who_is_signed_on_stays_so_when_asterisk_dies(city: City, desk: DeskClient) -> None:
-    caller, social = citizens(2)
+    caller, social = city.citizens(2)
     await here(city, "8001", "8012")
     await sits(desk, "1001", "8001")
     await sits(desk, "1002", "8012")

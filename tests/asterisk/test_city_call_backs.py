@@ -1,7 +1,6 @@
 """Calling back on a real Asterisk: who keeps a place, who is tried again, and who was missed."""
 
 import asyncio
-import itertools
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -11,18 +10,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from calls.journal import CallBackWanted, CalledBack, KeyPressed
+from calls.journal import CallBackWanted, CalledBack, KeyPressed, SurvivalEntered
 from calls.record import CallRecord, Outcome
-from hotline.stage import agent, until
+from hotline.stage import until
 from phones.behaviour import Answers, Rejects
 from phones.voices import voice
-from tests.support.city_watch import GENERAL, City, controller, watched
+from tests.support.city_watch import GENERAL, City, controller, no_controller, watched
 from tests.support.desk_client import DeskClient, at_the_desk
 from tests.support.line_city import FULL, TRIES, hang_up_all, heard, line_city, printed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-_numbers = itertools.count(13500000000)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -35,8 +32,6 @@ async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> Asy
 async def city(running: City) -> City:
     """Nobody calls, and no seat is there: a test lets those come that it needs."""
     await running.clear()
-    for seat, phone in running.stage.seats.items():
-        phone.behave = agent(seat)
     return running
 
 
@@ -45,11 +40,6 @@ async def desk(city: City) -> AsyncIterator[DeskClient]:
     """A supervisor's desk."""
     async with at_the_desk(city.stage.instance) as client:
         yield client
-
-
-def citizens(count: int) -> list[str]:
-    """Callers whom no other test knows."""
-    return [str(next(_numbers)) for _ in range(count)]
 
 
 async def listed(desk: DeskClient, caller: str, *, every: bool = False) -> list[dict[str, Any]]:
@@ -94,7 +84,7 @@ async def called_back(city: City, first: str) -> CallRecord:
 async def test_who_asks_to_be_called_back_keeps_the_place_even_when_the_controller_dies(
     city: City, desk: DeskClient
 ) -> None:
-    first, later = citizens(2)
+    first, later = city.citizens(2)
     placed = await city.calls(GENERAL, first)
     waiting = await city.calls(GENERAL, later)
     placed.press("1")
@@ -142,8 +132,33 @@ async def test_who_asks_to_be_called_back_keeps_the_place_even_when_the_controll
     assert await listed(desk, first) == []
 
 
+async def test_who_asks_to_be_called_back_while_no_controller_runs_keeps_the_place_too(
+    city: City, desk: DeskClient
+) -> None:
+    first, later = city.citizens(2)
+    async with no_controller(city):
+        placed = await city.calls(GENERAL, first)
+        await city.calls(GENERAL, later)
+        for caller in (first, later):
+            await city.wrote(caller, SurvivalEntered)
+        placed.press("1")
+        await heard(city, placed, "call_back_kept", "call_back_no_number")
+        assert (await placed.ended()).cause == 16
+    await city.until_waiting(1)
+    entry = await until_listed(desk, first, state="waiting")
+    record = await city.over(first)
+    assert (entry["reasons"], entry["calls"]) == (["wanted"], [record.ref])
+    assert [one["caller"] for one in await desk.get("/waiting")] == [first, later]
+    city.stage.carrier.behave = Answers(after_s=0.2, says=voice("caller", first), again=True)
+    serving = city.agent("7001", 2)
+    await city.stage.seats["7001"].register()
+    assert await serving == [first, later]
+    await hang_up_all(city)
+    assert (await called_back(city, record.ref)).seats == ("7001",)
+
+
 async def test_who_does_not_answer_is_tried_again_and_in_the_end_given_up(city: City, desk: DeskClient) -> None:
-    late, never, patient = citizens(3)
+    late, never, patient = city.citizens(3)
     city.stage.carrier.behave = Rejects(486)
     served: list[str] = []
     city.agent("7001", 3, served)
@@ -179,8 +194,8 @@ async def _hangs_up_to_be_called(city: City, caller: str) -> None:
 
 
 async def test_who_was_missed_is_listed_once_until_reached_or_dismissed(city: City, desk: DeskClient) -> None:
-    returns, wanted, dismissed, *others = citizens(FULL)
-    (refused,) = citizens(1)
+    returns, wanted, dismissed, *others = city.citizens(FULL)
+    (refused,) = city.citizens(1)
     calls = await asyncio.gather(*(city.calls(GENERAL, caller) for caller in (returns, wanted, dismissed, *others)))
     full = await city.stage.carrier.call(GENERAL, caller=refused)
     assert (await full.ended()).cause == 42

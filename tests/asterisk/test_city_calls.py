@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from stat import S_IMODE
@@ -43,8 +42,6 @@ REST_S = 1.0
 FULL = 9
 """So many ordinary calls are let in at once."""
 
-_numbers = itertools.count(13800000000)
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> AsyncIterator[City]:
@@ -59,18 +56,11 @@ async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> Asy
 async def city(running: City) -> City:
     """Nobody calls, and no seat is there: a test lets those come that it needs."""
     await running.clear()
-    for seat, phone in running.stage.seats.items():
-        phone.behave = agent(seat)
     return running
 
 
-def citizens(count: int) -> list[str]:
-    """Callers whom no other test knows."""
-    return [str(next(_numbers)) for _ in range(count)]
-
-
 async def test_the_longest_wait_is_served_first_whatever_number_was_dialled(city: City) -> None:
-    callers = citizens(8)
+    callers = city.citizens(8)
     placed = dict(zip(callers, [GENERAL, SOCIAL] * 4, strict=True))
     await asyncio.gather(*(city.calls(number, caller) for caller, number in placed.items()))
     came = sorted(callers, key=lambda caller: city.steps(caller, RoomEntered)[0].t0_ms)
@@ -86,7 +76,7 @@ async def test_the_longest_wait_is_served_first_whatever_number_was_dialled(city
 
 
 async def test_who_is_more_urgent_is_served_before_those_who_wait_longer(city: City) -> None:
-    first, second, urgent = citizens(3)
+    first, second, urgent = city.citizens(3)
     for number, caller in ((GENERAL, first), (SOCIAL, second), (HOUSING, urgent)):
         await city.calls(number, caller)
     serving = city.agent("7001", 3)
@@ -96,7 +86,7 @@ async def test_who_is_more_urgent_is_served_before_those_who_wait_longer(city: C
 
 
 async def test_a_specialist_serves_its_own_and_nobody_else(city: City) -> None:
-    ordinary, special, late = citizens(3)
+    ordinary, special, late = city.citizens(3)
     await city.calls(GENERAL, ordinary)
     await city.calls(MARKET, special)
     serving = city.agent("7003", 2)
@@ -116,7 +106,7 @@ async def test_a_specialist_serves_its_own_and_nobody_else(city: City) -> None:
 async def test_whom_a_seat_does_not_take_keeps_the_place_and_is_served_by_another(
     city: City, behaviour: Behaviour, why: str, times: int
 ) -> None:
-    first, second = citizens(2)
+    first, second = city.citizens(2)
     for caller in (first, second):
         await city.calls(GENERAL, caller)
     city.stage.seats["7001"].behave = behaviour
@@ -137,7 +127,7 @@ async def test_whom_a_seat_does_not_take_keeps_the_place_and_is_served_by_anothe
 
 
 async def test_whose_seat_is_lost_keeps_the_place_and_is_served_by_another(city: City) -> None:
-    lost, waiting = citizens(2)
+    lost, waiting = city.citizens(2)
     server = city.stage.seats["7001"].server
     password = city.stage.instance.secrets.seats["7004"]
     async with Telephone("7004", server, password=password, behave=agent("7004")) as phone:
@@ -157,7 +147,7 @@ async def test_whose_seat_is_lost_keeps_the_place_and_is_served_by_another(city:
 
 
 async def test_who_hangs_up_while_waiting_or_ringing_leaves_nothing_behind(city: City) -> None:
-    waits, rings, next_one = citizens(3)
+    waits, rings, next_one = city.citizens(3)
     waiting = await city.calls(GENERAL, waits)
     await waiting.hang_up()
     await city.until_waiting(0)
@@ -182,7 +172,7 @@ async def test_who_hangs_up_while_waiting_or_ringing_leaves_nothing_behind(city:
 
 
 async def test_either_side_may_end_a_talk_and_the_record_tells_who_did(city: City) -> None:
-    by_seat, by_caller = citizens(2)
+    by_seat, by_caller = city.citizens(2)
     phone = city.stage.seats["7001"]
     await phone.register()
     placed = await city.calls(GENERAL, by_seat)
@@ -202,7 +192,7 @@ async def test_either_side_may_end_a_talk_and_the_record_tells_who_did(city: Cit
 
 
 async def test_a_call_is_kept_with_its_times_and_its_sound(city: City) -> None:
-    (caller,) = citizens(1)
+    (caller,) = city.citizens(1)
     agents_voice, callers_voice = voice("agent", "7002"), voice("caller", caller)
     ears = Ears({"agent": agents_voice, "caller": callers_voice})
     placed = await city.calls(SOCIAL, caller)
@@ -261,7 +251,7 @@ async def test_hostile_numbers_and_names_are_only_numbers(city: City, tmp_path: 
 
 
 async def test_when_the_city_is_full_ordinary_callers_are_told_and_emergencies_get_through(city: City) -> None:
-    waiting, refused, urgent = citizens(FULL), *citizens(2)
+    waiting, refused, urgent = city.citizens(FULL), *city.citizens(2)
     await asyncio.gather(*(city.calls(GENERAL, caller) for caller in waiting))
     placed = await city.stage.carrier.call(GENERAL, caller=refused)
     assert (await placed.ended()).cause == 42

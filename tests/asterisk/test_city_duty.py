@@ -1,6 +1,5 @@
 """Nobody is on duty: calls go to the duty officer, and it is told that cover is low, in a city that runs."""
 
-import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest_asyncio
 
 from calls.journal import Overflowed, RoomEntered, TrunkEnded
 from calls.record import CallRecord, Outcome
-from hotline.stage import agent, until
+from hotline.stage import until
 from phones.behaviour import Answers, Rejects
 from phones.voices import voice
 from settings.shapes import Settings
@@ -36,8 +35,6 @@ AGENTS = {"1001": {"general": 3}, "1002": {"social": 3}}
 OFFICER = "13800000000"
 AFTER_S = 1.0
 ON_DUTY = Answers(after_s=0.2, says=voice("agent", "duty officer"), again=True)
-
-_numbers = itertools.count(13400000000)
 
 
 def with_shifts(settings: Settings) -> Settings:
@@ -74,14 +71,7 @@ async def city(running: City, desk: DeskClient) -> City:
     await nobody_signed_on(desk)
     await running.clear()
     running.stage.carrier.behave = ON_DUTY
-    for seat, phone in running.stage.seats.items():
-        phone.behave = agent(seat)
     return running
-
-
-def citizens(count: int) -> list[str]:
-    """Callers whom no other test knows."""
-    return [str(next(_numbers)) for _ in range(count)]
 
 
 async def officer_talks(city: City) -> None:
@@ -124,7 +114,7 @@ async def test_low_cover_is_told_until_enough_agents_with_the_skill_are_on_duty(
 async def test_while_nobody_is_on_duty_who_could_serve_it_a_call_goes_to_the_duty_officer(
     city: City, desk: DeskClient
 ) -> None:
-    pauses, other = citizens(2)
+    pauses, other = city.citizens(2)
     await here(city, "8011", "8012")
     await sits(desk, "1001", "8011")
     await sits(desk, "1002", "8012")
@@ -137,7 +127,7 @@ async def test_while_nobody_is_on_duty_who_could_serve_it_a_call_goes_to_the_dut
     placed = await city.calls(GENERAL, other)
     talk = await next_call(city.stage.seats["8011"])
     await talking(talk)
-    (waits,) = citizens(1)
+    (waits,) = city.citizens(1)
     waiting = await city.calls(GENERAL, waits)
     await until("a wait longer than the duty officer's", lambda: waiting.heard_s > 2 * AFTER_S)
     await talk.hang_up()
@@ -149,7 +139,7 @@ async def test_while_nobody_is_on_duty_who_could_serve_it_a_call_goes_to_the_dut
 async def test_whom_the_duty_officer_does_not_take_waits_again_and_is_served_by_who_comes(
     city: City, desk: DeskClient
 ) -> None:
-    first, second = citizens(2)
+    first, second = city.citizens(2)
     city.stage.carrier.behave = Rejects(486)
     await city.calls(GENERAL, first)
     await city.wrote(first, TrunkEnded, trunk="carrier", status="BUSY")
@@ -167,7 +157,7 @@ async def test_whom_the_duty_officer_does_not_take_waits_again_and_is_served_by_
 
 
 async def test_the_duty_officer_is_reached_while_the_controller_is_away(city: City, desk: DeskClient) -> None:
-    taken, back, late = citizens(3)
+    taken, back, late = city.citizens(3)
     await here(city, "8011")
     await sits(desk, "1001", "8011")
     async with no_controller(city):

@@ -1,7 +1,6 @@
 """Asterisk or the controller dies or hangs while people call: nobody is lost, and nothing of what happened."""
 
 import asyncio
-import itertools
 import os
 import signal
 import sys
@@ -16,7 +15,7 @@ from calls.record import CallRecord, Outcome, Side
 from hotline.citizens import call as follow
 from hotline.citizens import ears_for
 from hotline.demo import acts, kept
-from hotline.stage import agent, until
+from hotline.stage import until
 from settings.check import load
 from tests.support.city_command import Command, Served, city_in_folders, process_of, processes
 from tests.support.city_watch import (
@@ -47,8 +46,6 @@ HEARD = {
 }
 """What the demo's citizens recognise by ear, in fewer words than the example city's."""
 
-_numbers = itertools.count(13700000000)
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> AsyncIterator[City]:
@@ -61,14 +58,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> Asy
 async def city(running: City) -> City:
     """Nobody calls, and no seat is there: a test lets those come that it needs."""
     await running.clear()
-    for seat, phone in running.stage.seats.items():
-        phone.behave = agent(seat)
     return running
-
-
-def citizens(count: int) -> list[str]:
-    """Callers whom no other test knows."""
-    return [str(next(_numbers)) for _ in range(count)]
 
 
 async def all_kept(city: City, callers: list[str]) -> list[CallRecord]:
@@ -80,7 +70,7 @@ async def all_kept(city: City, callers: list[str]) -> list[CallRecord]:
 
 
 async def test_nobody_is_lost_while_the_controller_is_away_and_skills_hold(city: City) -> None:
-    talkers, (general, social, late) = citizens(3), citizens(3)
+    talkers, (general, social, late) = city.citizens(3), city.citizens(3)
     phones = city.stage.seats
     talks = []
     for caller, seat in zip(talkers, ("7001", "7002", "7003"), strict=True):
@@ -122,7 +112,7 @@ async def test_nobody_is_lost_while_the_controller_is_away_and_skills_hold(city:
 
 
 async def test_a_controller_that_hung_for_a_while_connects_nobody_twice(city: City) -> None:
-    callers = citizens(6)
+    callers = city.citizens(6)
     seats = ("7001", "7002", "7003")
     await asyncio.gather(*(city.calls(GENERAL, caller) for caller in callers))
     pid = await controller(city)
@@ -151,8 +141,36 @@ async def test_a_controller_that_hung_for_a_while_connects_nobody_twice(city: Ci
     assert await controller(city) == pid
 
 
+async def test_callers_keep_their_order_while_a_controller_takes_them_back(city: City) -> None:
+    """A seat is free again when some are back in the waiting room and older ones are still in the survival queue."""
+    first, *others = city.citizens(9)
+    phone = city.stage.seats["7001"]
+    for caller in (first, *others):
+        await city.calls(GENERAL, caller)
+    await city.until_waiting(9)
+    pid = await controller(city)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for caller in (first, *others):
+            await city.wrote(caller, SurvivalEntered)
+        await phone.register()
+        taken = await next_call(phone)
+        await talking(taken)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert taken.caller == first
+    await until("one is back", lambda: any(city.times_us(caller, RoomEntered)[1:] for caller in others))
+    serving = city.agent("7001", len(others))
+    await taken.hang_up()
+    assert sorted(await serving) == sorted(others)
+    # Whom the survival queue served meanwhile, the controller has offered no seat.
+    offered = list(dict.fromkeys(city.offers(others)))
+    assert len(offered) >= len(others) - 2
+    assert offered == sorted(offered, key=others.index)
+
+
 async def test_calls_of_an_asterisk_that_is_killed_are_kept_as_interrupted(city: City) -> None:
-    talks, waits, later = citizens(3)
+    talks, waits, later = city.citizens(3)
     phone = city.stage.seats["7001"]
     placed = await city.calls(GENERAL, talks)
     await phone.register()
@@ -189,7 +207,7 @@ async def test_calls_of_an_asterisk_that_is_killed_are_kept_as_interrupted(city:
 
 
 async def test_an_asterisk_that_hangs_is_started_again(city: City) -> None:
-    before, after = citizens(2)
+    before, after = city.citizens(2)
     supervisor = city.stage.supervisor
     boot = supervisor.asterisk.boot
     assert boot is not None
@@ -239,7 +257,7 @@ async def test_calls_outlive_the_command_and_its_successor_takes_them_over(tmp_p
         city = await served.people(seats=["7001"])
         await city.stage.until_ready()
         await others_are_refused(served, first)
-        talks, waits = citizens(2)
+        talks, waits = city.citizens(2)
         phone = city.stage.seats["7001"]
         placed = await city.calls(GENERAL, talks)
         taken = await next_call(phone)

@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import hashlib
-import itertools
 import json
 import os
 import signal
@@ -19,7 +18,7 @@ import pytest_asyncio
 from asterisk.console import console
 from calls.journal import Arrived, MessageLeft, Overflowed, PlaceTold, Rated, Refused, RoomEntered, Said, SeatOffered
 from calls.record import CallRecord, Outcome
-from hotline.stage import agent, until
+from hotline.stage import until
 from phones.ears import Ears
 from phones.voices import read, voice
 from tests.support.city_watch import GENERAL, HOUSING, MARKET, SOCIAL, City, next_call, talking, watched
@@ -29,8 +28,6 @@ from tests.support.quick_city import EXAMPLE
 from web.desk import Role
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-_numbers = itertools.count(13600000000)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,8 +40,6 @@ async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> Asy
 async def city(running: City) -> City:
     """Nobody calls, and no seat is there: a test lets those come that it needs."""
     await running.clear()
-    for seat, phone in running.stage.seats.items():
-        phone.behave = agent(seat)
     return running
 
 
@@ -53,11 +48,6 @@ async def desk(city: City) -> AsyncIterator[DeskClient]:
     """A supervisor's desk."""
     async with at_the_desk(city.stage.instance) as client:
         yield client
-
-
-def citizens(count: int) -> list[str]:
-    """Callers whom no other test knows."""
-    return [str(next(_numbers)) for _ in range(count)]
 
 
 # --- the wait is told --------------------------------------------------------------------------
@@ -71,7 +61,7 @@ def since(city: City, caller: str) -> tuple[int, str]:
 async def test_callers_of_all_numbers_are_told_their_place_in_one_line_and_the_wait_as_far_as_it_is_known(
     city: City, desk: DeskClient
 ) -> None:
-    callers = citizens(5)
+    callers = city.citizens(5)
     numbers = dict(zip(callers, (GENERAL, SOCIAL, MARKET, GENERAL, SOCIAL), strict=True))
     calls = dict(
         zip(callers, await asyncio.gather(*(city.calls(number, one) for one, number in numbers.items())), strict=True)
@@ -101,7 +91,7 @@ async def test_callers_of_all_numbers_are_told_their_place_in_one_line_and_the_w
     await city.stage.seats["7001"].register()
     assert sorted(await serving) == sorted(callers)
     await hang_up_all(city)
-    talker, late = citizens(2)
+    talker, late = city.citizens(2)
     await city.calls(GENERAL, talker)
     taken = await next_call(city.stage.seats["7001"])
     await talking(taken)
@@ -116,7 +106,7 @@ async def test_callers_of_all_numbers_are_told_their_place_in_one_line_and_the_w
 
 
 async def test_with_the_wait_lower_levels_other_skills_and_other_centres_become_good_enough(city: City) -> None:
-    relaxed, other, elsewhere = citizens(3)
+    relaxed, other, elsewhere = city.citizens(3)
     for seat in ("7002", "7004"):
         await city.stage.seats[seat].register()
     await city.until_free(2)
@@ -137,7 +127,7 @@ async def test_with_the_wait_lower_levels_other_skills_and_other_centres_become_
 
 
 async def test_an_expert_is_found_at_once_and_whoever_knows_too_little_is_left_alone(city: City) -> None:
-    (caller,) = citizens(1)
+    (caller,) = city.citizens(1)
     for seat in ("7002", "7003"):
         await city.stage.seats[seat].register()
     await city.until_free(2)
@@ -152,7 +142,7 @@ async def test_an_expert_is_found_at_once_and_whoever_knows_too_little_is_left_a
 
 
 async def test_a_supervisor_moves_a_caller_up_and_that_is_noted(city: City, desk: DeskClient) -> None:
-    first, second, chosen = citizens(3)
+    first, second, chosen = city.citizens(3)
     for caller, number in ((first, GENERAL), (second, MARKET), (chosen, SOCIAL)):
         await city.calls(number, caller)
     await city.until_waiting(3)
@@ -174,7 +164,7 @@ async def test_a_supervisor_moves_a_caller_up_and_that_is_noted(city: City, desk
 
 
 async def test_a_mark_and_a_message_are_kept_with_the_record(city: City) -> None:
-    (caller,) = citizens(1)
+    (caller,) = city.citizens(1)
     placed = await city.calls(GENERAL, caller)
     serving = city.agent("7001", 1)
     await city.stage.seats["7001"].register()
@@ -226,7 +216,7 @@ async def let_in(city: City, caller: str) -> bool:
 async def test_whom_the_desk_blocks_is_refused_but_in_an_emergency_until_let_in_again(
     city: City, desk: DeskClient
 ) -> None:
-    (caller,) = citizens(1)
+    (caller,) = city.citizens(1)
     instance = city.stage.instance
     zone = ZoneInfo(instance.settings.city.timezone)
     until_day = (datetime.now(zone).date() + timedelta(days=30)).isoformat()

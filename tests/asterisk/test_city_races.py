@@ -187,7 +187,10 @@ async def every_seat_serves(city: City, storm: Storm) -> None:
 
 
 def nothing_crossed(city: City) -> None:
-    """By the journal: one seat at a time for a caller, one caller at a time for a seat, each in its turn."""
+    """By the journal: one seat at a time for a caller, one caller at a time for a seat, each in its turn.
+
+    Also while callers are taken back out of survival queues; see `passed_over` for what has no order.
+    """
     rows = city.journal()
     rang = legs(rows, SIGNED_ON)
     assert len(rang) > 40

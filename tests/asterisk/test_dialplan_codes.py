@@ -19,10 +19,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     seats = {**PLAIN["answering"]["seats"], "8009": {}}
     async with in_town(city(answering={"seats": seats}), tmp_path_factory.mktemp("city")) as found:
         yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def town(running: Town) -> Town:
+    """Nobody calls there."""
+    await running.clear()
+    return running
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -1,7 +1,6 @@
 """A keeper or forwarder that is killed at any point loses no call and doubles none."""
 
 import asyncio
-import json
 import random
 import subprocess
 import sys
@@ -13,14 +12,15 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from calls.record import Outcome, plain
-from recordings.copy import SqliteCopy
-from recordings.forward import Forwarder, Parcel, ReceiverAway
+from calls.record import Outcome
+from recordings.archive import Parcel, ReceiverAway
+from recordings.copy import SqliteArchive
+from recordings.forward import Forwarder
+from recordings.queries import Wanted
 from recordings.store import Store
 from recordings.tail import Batch, Tail
 from tests.support.journal_lines import BEGIN_US, MadeCall
-from tests.support.keeping import Surroundings
-from tests.support.sqlite_receiver import received
+from tests.support.keeping import CITY, Surroundings, until
 
 CALLS = 24
 KILLS_AT = (3, 9, 40, 95, 180, 400)
@@ -123,13 +123,12 @@ async def test_a_forwarder_that_is_killed_again_and_again_brings_each_record_onc
     for kill_at in (1, 4, 9, 12, 23):  # In a lot, before and after the receiver's commit.
         with start(project, "tests.support.sqlite_receiver", around.database, central, kill_at) as child:
             assert child.wait(60) == -9
-    forwarder = Forwarder(around.database, SqliteCopy(central), at_once=7)
-    while forwarder.send():
+    copy = SqliteArchive(central)
+    forwarder = Forwarder(around.database, copy, at_once=7)
+    while await forwarder.send():
         pass
-    arrived = received(central)
-    assert {ref: json.loads(record) for ref, _, record in arrived} == {
-        ref: plain(record) for ref, record in kept.items()
-    }
+    arrived = await copy.find(Wanted(limit=CALLS + 1), CITY)
+    assert {record.ref: record for record in arrived} == kept
     assert len(arrived) == CALLS
     with Store(around.database) as store:
         assert store.rows("SELECT * FROM outbox") == []
@@ -145,7 +144,9 @@ async def test_a_record_that_changes_while_it_is_sent_is_sent_again(tmp_path: Pa
         seen: list[Parcel] = []
 
         class Slow:
-            def receive(self, parcels: Sequence[Parcel]) -> None:
+            name = "slow"
+
+            async def receive(self, parcels: Sequence[Parcel]) -> None:
                 if not seen:
                     call_ends = Tail(around.journal, store.places("node1"))
                     around.write(call.lines[-3:])
@@ -155,8 +156,9 @@ async def test_a_record_that_changes_while_it_is_sent_is_sent_again(tmp_path: Pa
                 seen.extend(parcels)
 
         forwarder = Forwarder(around.database, Slow())
-        assert [forwarder.send(), forwarder.send(), forwarder.send()] == [1, 1, 0]
-    assert [parcel.record["outcome"] for parcel in seen] == ["interrupted", "answered"]
+        assert [await forwarder.send(), await forwarder.send(), await forwarder.send()] == [1, 1, 0]
+    assert [parcel.record and parcel.record["outcome"] for parcel in seen] == ["interrupted", "answered"]
+    assert [bool(parcel.events) for parcel in seen] == [False, True]
 
 
 async def test_what_a_receiver_did_not_keep_is_sent_later(tmp_path: Path) -> None:
@@ -164,24 +166,28 @@ async def test_what_a_receiver_did_not_keep_is_sent_later(tmp_path: Path) -> Non
     around.write(made_calls()[0].lines)
     with Store(around.database, forwards=True) as store:
         await around.keeper(store).catch_up()
-    arrived = asyncio.Event()
     lots: list[int] = []
 
     class AwayAtFirst:
-        def receive(self, parcels: Sequence[Parcel]) -> None:
-            lots.append(len(parcels))
-            if len(lots) == 1:
-                raise ReceiverAway("no route to the receiver")
-            loop.call_soon_threadsafe(arrived.set)
+        name = "away at first"
 
-    loop = asyncio.get_running_loop()
+        async def receive(self, parcels: Sequence[Parcel]) -> None:
+            lots.append(len(parcels))
+            if len(lots) <= 3:
+                raise ReceiverAway(self.name, "no route to it", "wait")
+
+    forwarder = Forwarder(around.database, AwayAtFirst())
     with capture_logs() as logs:
-        task = asyncio.create_task(Forwarder(around.database, AwayAtFirst()).run(every_s=0.01))
-        await arrived.wait()
+        task = asyncio.create_task(forwarder.run(every_s=0.01))
+        await until(lambda: any(entry["event"] == "records_forwarded_again" for entry in logs))
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    assert lots[:2] == [1, 1]
-    assert [entry["event"] for entry in logs] == ["records_not_forwarded"]
+    assert lots == [1, 1, 1, 1]
+    assert [(entry["event"], entry["behind"]) for entry in logs] == [
+        ("records_not_forwarded", 1),
+        ("records_forwarded_again", 1),
+    ]
+    assert forwarder.behind == 0
 
 
 async def test_nothing_is_noted_for_forwarding_unless_it_is_wanted(tmp_path: Path) -> None:
@@ -192,17 +198,18 @@ async def test_nothing_is_noted_for_forwarding_unless_it_is_wanted(tmp_path: Pat
         assert store.rows("SELECT * FROM outbox") == []
 
 
-def test_a_copy_that_cannot_be_written_is_tried_again_later(tmp_path: Path) -> None:
+async def test_a_copy_that_cannot_be_written_is_tried_again_later(tmp_path: Path) -> None:
     around = Surroundings(tmp_path)
     folder = tmp_path / "other disk"
     with Store(around.database, forwards=True) as store:
         store.keep("node1", next(iter(_one_batch(around, store))), 0)
-    forwarder = Forwarder(around.database, SqliteCopy(folder / "copy.db"))
-    with pytest.raises(ReceiverAway, match="other disk"):
-        forwarder.send()
+    copy = SqliteArchive(folder / "copy.db")
+    forwarder = Forwarder(around.database, copy)
+    with pytest.raises(ReceiverAway, match=r"other disk.*: bring back the disk"):
+        await forwarder.send()
     folder.mkdir()
-    assert (forwarder.send(), forwarder.send()) == (1, 0)
-    assert len(received(folder / "copy.db")) == 1
+    assert (await forwarder.send(), await forwarder.send()) == (1, 0)
+    assert len(await copy.find(Wanted(), CITY)) == 1
 
 
 def _one_batch(around: Surroundings, store: Store) -> list[Batch]:

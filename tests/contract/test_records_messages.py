@@ -3,19 +3,11 @@
 import time
 import wave
 from hashlib import sha256
-from pathlib import Path
-
-import pytest
 
 from calls.record import CallRecord
 from recordings.store import Store
 from tests.support.journal_lines import BEGIN_US, MadeCall
 from tests.support.keeping import Surroundings
-
-
-@pytest.fixture
-def around(tmp_path: Path) -> Surroundings:
-    return Surroundings(tmp_path)
 
 
 def rated_call(around: Surroundings, *, spoken: bool, begin_us: int = BEGIN_US, file: bool = True) -> MadeCall:

@@ -5,7 +5,6 @@ import os
 import sqlite3
 import time
 import wave
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,17 +19,6 @@ from tests.support.journal_lines import BEGIN_US, MadeCall, answered_call
 from tests.support.keeping import Surroundings, until
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def around(tmp_path: Path) -> Surroundings:
-    return Surroundings(tmp_path)
-
-
-@pytest.fixture
-def store(around: Surroundings) -> Iterator[Store]:
-    with Store(around.database) as opened:
-        yield opened
 
 
 async def test_a_record_grows_while_its_call_runs(around: Surroundings, store: Store) -> None:

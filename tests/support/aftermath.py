@@ -11,6 +11,7 @@ from calls.journal import (
     RoomEntered,
     SeatOffered,
     SurvivalEntered,
+    TalkEnded,
     Transferred,
 )
 from routing.skills import Demands, serves
@@ -35,13 +36,14 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Somebody was in the waiting room, in ms, and what ended it."""
+    """Somebody was in the waiting room, or in a survival queue, in ms, and what ended it."""
 
     linkedid: str
     entered: RoomEntered
     from_ms: int
     to_ms: int
     then: Row
+    survives: bool
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -78,25 +80,42 @@ def together(found: Iterable[tuple[int, int]], slack_us: int = 0) -> list[tuple[
     return overlapping
 
 
-_LEAVES = (SurvivalEntered, SeatOffered, CallBackWanted, EmergencyChosen, Overflowed, Transferred, RoomEntered)
+_LEAVES = (
+    *(SurvivalEntered, SeatOffered, CallBackWanted, EmergencyChosen),
+    *(Overflowed, Transferred, RoomEntered, TalkEnded),
+)
 
 
 def waits(rows: Iterable[Row]) -> Iterator[Wait]:
-    """Every stay in the waiting room that has ended."""
-    waiting: dict[str, Row] = {}
+    """Every stay in the waiting room, or in a survival queue, that has ended."""
+    entered: dict[str, RoomEntered] = {}
+    began: dict[str, Row] = {}
     for row in sorted(rows, key=lambda row: row.at_us):
         ends = isinstance(row.step, _LEAVES) or row.kind == "HANGUP"
-        begun = waiting.pop(row.uniqueid, None) if ends else None
-        if begun is not None and isinstance(begun.step, RoomEntered):
-            yield Wait(row.linkedid, begun.step, begun.at_us // 1000, row.at_us // 1000, row)
+        begun = began.pop(row.uniqueid, None) if ends else None
+        if begun is not None and row.uniqueid in entered:
+            survives = isinstance(begun.step, SurvivalEntered)
+            yield Wait(
+                row.linkedid, entered[row.uniqueid], begun.at_us // 1000, row.at_us // 1000, row, survives=survives
+            )
         if isinstance(row.step, RoomEntered):
-            waiting[row.uniqueid] = row
+            entered[row.uniqueid] = row.step
+        if isinstance(row.step, RoomEntered | SurvivalEntered):
+            began[row.uniqueid] = row
 
 
 def passed_over(rows: Iterable[Row], settings: Settings) -> list[tuple[Wait, Wait]]:
-    """Who was offered a seat that somebody else should have had, and who that is."""
+    """Who was offered a seat that somebody else should have had, and who that is.
+
+    Offers of Asterisk's own queues are none of these: each queue serves its own callers in order, and
+    knows nothing of the others. A caller for whom such a queue rings a seat is passed by nobody.
+    """
     demands = Demands(settings)
+    rows = list(rows)
     stays = list(waits(rows))
+    rung: dict[str, list[Leg]] = {}
+    for leg in legs(rows, settings.answering.seats):
+        rung.setdefault(leg.linkedid, []).append(leg)
     found = []
     for stay in stays:
         offer = stay.then.step
@@ -109,7 +128,13 @@ def passed_over(rows: Iterable[Row], settings: Settings) -> list[tuple[Wait, Wai
             there = other.from_ms + SETTLED_MS < at_ms < other.to_ms - SETTLED_MS
             if not there or other.rank >= stay.rank:
                 continue
+            if other.survives and any(_rings(leg, at_ms) for leg in rung.get(other.linkedid, ())):
+                continue
             waited_ms = at_ms - SETTLED_MS - other.entered.t0_ms
             if serves(has, demands.at(frozenset(other.entered.skills.split("+")), waited_ms).demand):
                 found.append((stay, other))
     return found
+
+
+def _rings(leg: Leg, at_ms: int) -> bool:
+    return leg.rang_us // 1000 - SETTLED_MS < at_ms < leg.ended_us // 1000 + SETTLED_MS

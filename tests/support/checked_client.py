@@ -12,6 +12,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from openapi_schema_validator import OAS31Validator
 
 from tests.support.scripted_desk import ScriptedDesk
+from tests.support.scripted_shelf import ScriptedShelf
 from web.api import PREFIX, api, description
 from web.desk import Role
 from web.tokens import Tokens
@@ -37,13 +38,21 @@ class CheckedClient:
     """Asks as one of the roles; tokens: role → secret."""
 
     def __init__(
-        self, http: ClientSession, runner: web.AppRunner, desk: ScriptedDesk, known: Tokens, tokens: dict[Role, str]
+        self,
+        http: ClientSession,
+        runner: web.AppRunner,
+        desk: ScriptedDesk,
+        shelf: ScriptedShelf,
+        *,
+        known: Tokens,
+        tokens: dict[Role, str],
     ) -> None:
         self.http = http
         self.port: int = runner.addresses[0][1]
         self.at = f"http://127.0.0.1:{self.port}{PREFIX}"
         self.stop = runner.cleanup
         self.desk = desk
+        self.shelf = shelf
         self.known = known
         self.tokens = tokens
 
@@ -59,10 +68,17 @@ class CheckedClient:
         if data is not None:
             headers.setdefault("Content-Type", "application/json")
         async with self.http.request(method, self.at + path, data=data, headers=headers) as response:
-            text = await response.text()
-            answer = Answer(response.status, dict(response.headers), json.loads(text) if text else None)
+            raw_answer = await response.read()
+            told = _told(raw_answer, response.content_type)
+            answer = Answer(response.status, dict(response.headers), told)
         check_answer(method, path, answer)
         return answer
+
+
+def _told(raw: bytes, media: str) -> Any:
+    if media == "audio/wav":
+        return raw.decode("latin-1")  # As the description has it: a string of bytes.
+    return json.loads(raw) if raw else None
 
 
 def check_answer(method: str, path: str, answer: Answer) -> None:
@@ -101,14 +117,14 @@ async def checked_client(folder: Path, *, beat_s: float = 15.0) -> AsyncGenerato
     """A client of a server of its own, with a token for each role; the agent's is that of agent 1001."""
     known = Tokens.of(folder / "tokens.json")
     tokens = {role: known.add(role.value, role, "1001" if role is Role.AGENT else None, 0) for role in Role}
-    desk = ScriptedDesk()
+    desk, shelf = ScriptedDesk(), ScriptedShelf()
     app = web.Application()
-    app.add_subapp(PREFIX, api(desk, known, beat_s=beat_s))
+    app.add_subapp(PREFIX, api(desk, shelf, known, beat_s=beat_s))
     runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=5.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         async with ClientSession(timeout=ClientTimeout(total=30)) as http:
-            yield CheckedClient(http, runner, desk, known, tokens)
+            yield CheckedClient(http, runner, desk, shelf, known=known, tokens=tokens)
     finally:
         await runner.cleanup()

@@ -6,7 +6,7 @@ import struct
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -29,6 +29,8 @@ PASSWORD = "a seat's password"
 PIN = "471163"
 BOUND_S = 30.0
 SHORT_S = 0.2
+UNSET = "-"
+"""A global variable's value after `clear` that had none: no number, and no prompt."""
 
 
 def tone(hertz: float, seconds: float) -> bytes:
@@ -74,6 +76,11 @@ class CityAsterisk:
     places: AsteriskPlaces
     process: AsteriskProcess
     compiled: Compiled
+    _globals_at_first: dict[str, str] = field(default_factory=dict)
+    """The dialplan's global variables as they were at first."""
+    _rows: list[Row] = field(default_factory=list)
+    _read: int = 0
+    """So many bytes of the journal are in the rows, or are the past."""
 
     @property
     def server(self) -> tuple[str, int]:
@@ -88,11 +95,40 @@ class CityAsterisk:
         await self.say(f"dialplan set global HL_BEAT {int(time.time()) + 3600 if alive else 0}")
 
     def rows(self) -> list[Row]:
-        """Everything in the journal so far."""
-        if not self.places.journal.exists():
-            return []
-        whole = self.places.journal.read_text(encoding="utf-8").rpartition("\n")[0]
-        return [parse(line) for line in whole.split("\n")] if whole else []
+        """Everything in the journal since it was cleared."""
+        if self.places.journal.exists():
+            with self.places.journal.open("rb") as file:
+                file.seek(self._read)
+                whole, newline, _ = file.read().rpartition(b"\n")
+            self._read += len(whole) + len(newline)
+            self._rows += [parse(line) for line in whole.decode().split("\n")] if newline else []
+        return self._rows
+
+    async def clear(self) -> None:
+        """As it was at first, whatever went on until now: no calls, nobody steers, is signed on or blocked,
+        and what the journal holds is the past."""
+        deadline = time.monotonic() + BOUND_S
+        while not (told := await self.say("core show channels count")).startswith("0 active channels"):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"there are calls that do not end: {told}")
+            await self.say("channel request hangup all")
+            await asyncio.sleep(0.05)
+        for name, value in (await self._globals()).items():
+            first = self._globals_at_first.get(name) or UNSET
+            if value != first:
+                await self.say(f"dialplan set global {name} {first}")
+        await self.say("database deltree blocked")
+        self.rows()
+        self._rows = []
+
+    async def remember(self) -> None:
+        """From now on `clear` leads back to this."""
+        await self.beat(alive=False)
+        self._globals_at_first = await self._globals()
+
+    async def _globals(self) -> dict[str, str]:
+        told = await self.say("dialplan show globals")
+        return dict(line.strip().partition("=")[::2] for line in told.splitlines() if "=" in line)
 
     def calls(self) -> list[list[Row]]:
         """The rows of each call, by its linkedid, in the order in which the calls came."""
@@ -144,6 +180,16 @@ class CityAsterisk:
 
         await self.until(there, f"{kind.__name__} {fields} of {caller}")
 
+    async def ended(self, caller: str) -> list[Row]:
+        """Waits until all has been written of a caller's last call; what it is."""
+        linkedid = self.linked(caller)
+
+        def rows() -> list[Row]:
+            return [row for row in self.rows() if row.linkedid == linkedid]
+
+        await self.until(lambda: any(row.kind == "LINKEDID_END" for row in rows()), f"the end of {caller}")
+        return rows()
+
 
 def write(compiled: Compiled, places: AsteriskPlaces, extra: Iterable[tuple[str, str]] = ()) -> None:
     for folder in places.folders():
@@ -169,6 +215,7 @@ async def running(found: Asterisk, settings: Settings, folder: Path, today: date
     try:
         city = CityAsterisk(found, settings, places, process, compiled)
         await city.say("module load res_clioriginate.so")  # For `channel redirect`, in the controller's place.
+        await city.remember()
         yield city
     finally:
         await process.stop()

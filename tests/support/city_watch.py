@@ -1,11 +1,12 @@
 """Watching a staged city: what its journal says of each caller, and what is kept of them."""
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +16,7 @@ from calls.journal import Arrived, RoomEntered, SeatOffered, Step
 from calls.record import CallRecord
 from hotline.failing import CannotGoOn
 from hotline.only_one import OnlyOne
-from hotline.stage import Stage, staged, until
+from hotline.stage import Stage, agent, staged, until
 from phones.call import Call
 from phones.placed import PlacedCall
 from phones.taken import TakenCall
@@ -69,6 +70,11 @@ class City:
     """What the controller said."""
     agents: list[asyncio.Task[list[str]]] = field(default_factory=list)
     """Everybody who serves, or has served, at a seat."""
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(13500000000))
+
+    def citizens(self, count: int) -> list[str]:
+        """Callers who have not called yet."""
+        return [str(next(self._numbers)) for _ in range(count)]
 
     def records(self) -> list[CallRecord]:
         return [record_of(row) for row in self.store.rows("SELECT * FROM records ORDER BY arrived_utc_ms")]
@@ -182,18 +188,19 @@ class City:
 
     async def send_away(self) -> None:
         """Nobody serves any more; those who failed are forgotten, too."""
-        for agent in self.agents:
-            agent.cancel()
+        for serving in self.agents:
+            serving.cancel()
         await asyncio.gather(*self.agents, return_exceptions=True)
         self.agents.clear()
 
     async def clear(self) -> None:
-        """Everybody hangs up, and every seat leaves."""
+        """Everybody hangs up, and every seat leaves; whoever comes again behaves as an agent does."""
         await self.send_away()
         for call in [*self.stage.carrier.calls, *(call for seat in self.stage.seats.values() for call in seat.calls)]:
             await call.hang_up()
-        for seat in self.stage.seats.values():
-            await seat.unregister()
+        for seat, phone in self.stage.seats.items():
+            await phone.unregister()
+            phone.behave = agent(seat)
         await self.until_empty()
 
 
@@ -250,7 +257,8 @@ async def no_controller(city: City) -> AsyncIterator[None]:
     def held() -> bool:
         pid = city.stage.supervisor.controller_pid
         if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # The supervisor has yet to notice.
+                os.kill(pid, signal.SIGKILL)
         try:
             lock.__enter__()
         except CannotGoOn:

@@ -148,12 +148,15 @@ class FakeAmi:
             self._writers.discard(writer)
             self._serving.discard(task)
 
+    def _login(self, action: dict[str, str]) -> list[Headers]:
+        if "Login" in self.refused:
+            return error(self.refused["Login"])
+        return success("Authentication accepted") if action["Secret"] == SECRET else error("Authentication failed")
+
     def _answer(self, action: dict[str, str]) -> list[Headers]:
         name = action["Action"]
         answers: dict[str, Callable[[dict[str, str]], list[Headers]]] = {
-            "Login": lambda action: (
-                success("Authentication accepted") if action["Secret"] == SECRET else error("Authentication failed")
-            ),
+            "Login": self._login,
             "Ping": lambda _: [[("Response", "Success"), ("Ping", "Pong"), ("Timestamp", "1.0")]],
             "Setvar": self._setvar,
             "Originate": self._originate,

@@ -92,7 +92,7 @@ class MadeCall:
         self.lines.append(line(kind, self.now_us, channel, self._uniqueids[channel], self.linkedid, extra=extra))
 
 
-def answered_call(serial: int = 1, *, begin_us: int = BEGIN_US, node: str = "node1") -> MadeCall:
+def answered_call(serial: int = 1, *, begin_us: int = BEGIN_US, node: str = "node1", agent: str = "") -> MadeCall:
     """A whole ordinary call: greeting, menu, key, room, seat, talk of 3 s, the seat hangs up."""
     call = MadeCall(serial, begin_us=begin_us, node=node)
     call.arrive()
@@ -102,6 +102,6 @@ def answered_call(serial: int = 1, *, begin_us: int = BEGIN_US, node: str = "nod
     call.step("MENU", menu="main", attempt=1)
     call.step("KEY", where="main", key="2")
     call.enter_room()
-    leg = call.talk()
+    leg = call.talk(agent=agent)
     call.end(by=leg)
     return call

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from calls.record import CallRecord
 from recordings.keeper import Keeper
-from recordings.queries import Wanted, find
+from recordings.queries import MOST, Wanted, find
 from recordings.store import Store
+from recordings.vault import PLAIN, Vault
 
 CITY = ZoneInfo("Asia/Shanghai")
 
@@ -39,8 +40,8 @@ class Surroundings:
             for line in lines:
                 file.write(line.encode() + b"\n")
 
-    def keeper(self, store: Store) -> Keeper:
-        return Keeper(store, self.journal, self.spool, self.recordings, node="node1", timezone=CITY)
+    def keeper(self, store: Store, vault: Vault = PLAIN) -> Keeper:
+        return Keeper(store, self.journal, self.spool, self.recordings, node="node1", timezone=CITY, vault=vault)
 
     async def caught_up(self) -> list[CallRecord]:
         """What a keeper that starts now makes of everything, oldest call first."""
@@ -49,4 +50,4 @@ class Surroundings:
             return self.found(store)
 
     def found(self, store: Store) -> list[CallRecord]:
-        return find(store, Wanted(limit=1_000_000), CITY)[::-1]
+        return find(store, Wanted(limit=MOST), CITY)[::-1]

@@ -14,7 +14,7 @@ def quick_city(config: Path = EXAMPLE, *, heard: Mapping[str, str] | None = None
     """The city in `config`, with prompts so short that nobody waits for them.
 
     A longer wait changes nothing: skills have no levels or steps, no duty officer takes calls when no seat is there,
-    and the wait is first told after half a minute. All else is as it is.
+    and the wait is first told after half a minute; little space is kept in reserve. All else is as it is.
     `heard`: Chinese texts of prompts that are to be recognised by ear.
     """
     settings = load(config)
@@ -27,10 +27,12 @@ def quick_city(config: Path = EXAMPLE, *, heard: Mapping[str, str] | None = None
         for ident, prompt in settings.prompts.prompts.items()
     }
     prompts = settings.prompts.model_copy(update={"prompts": spoken})
+    recording = settings.server.recording.model_copy(update={"stop_below_mb": 20})
     announce = settings.service.announce.model_copy(update={"first": 30.0, "every": 30.0})
     return settings.model_copy(
         update={
             "prompts": prompts,
+            "server": settings.server.model_copy(update={"recording": recording}),
             "skills": {
                 ident: skill.model_copy(update={"level": 1, "steps": ()}) for ident, skill in settings.skills.items()
             },

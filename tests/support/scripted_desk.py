@@ -12,7 +12,9 @@ from web.desk import (
     BlockedView,
     CallBackView,
     CoverView,
+    DrillView,
     DutyView,
+    HandOverView,
     How,
     News,
     Refusal,
@@ -30,6 +32,7 @@ OTHER_CALL = "99999999-2222-4333-8444-555555555555"
 CALLER = "13812345678"
 PIN = "471147"
 NOW_MS = 1_800_000_000_000
+DRILL = DrillView(4, NOW_MS, "Wang", "110", "emergency_a", "11099", "answered", 1200, 16, OTHER_CALL)
 
 
 class ScriptedDesk:
@@ -181,6 +184,21 @@ class ScriptedDesk:
 
     async def take_over(self, who: Who, seat: str, by: str) -> None:
         self._do("take_over", who, seat, by)
+
+    async def hand_over(self, who: Who, seat: str, number: str, note: str | None) -> HandOverView:
+        self._do("hand_over", who, seat, number, note)
+        return HandOverView(CALL, number, note or "")
+
+    async def note(self, who: Who, seat: str, note: str) -> None:
+        self._do("note", who, seat, note)
+
+    async def drill(self, who: Who, number: str | None, trunk: str | None) -> tuple[DrillView, ...]:
+        self._do("drill", who, number, trunk)
+        return (replace(DRILL, result="planned", answered_ms=None, q850_cause=None),)
+
+    async def drills(self, limit: int) -> tuple[DrillView, ...]:
+        self._may()
+        return (DRILL,)[:limit]
 
     async def news(self) -> AsyncGenerator[News, None]:
         queue: asyncio.Queue[News] = asyncio.Queue()

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
-from asterisk.port import Answer, DialBack, Listening, Party, SwitchLost
+from asterisk.port import Answer, DialBack, DrillCall, Listening, Party, SwitchLost
 from calls.live import (
     Agent,
     CallBackEnded,
@@ -46,6 +46,8 @@ class ScriptedSwitch:
         self.transferred: list[tuple[Channel, str]] = []
         self.consulted: list[tuple[Channel, Channel, str, bool]] = []
         """(caller, leg, goal, join)."""
+        self.notes: list[tuple[Channel, str]] = []
+        self.drilled: list[DrillCall] = []
         self.joined: list[tuple[Channel, ...]] = []
         self.hung_up: list[Channel] = []
         self.replies: list[tuple[Channel, str]] = []
@@ -204,6 +206,10 @@ class ScriptedSwitch:
             self._go({caller: "held", leg: "consult"})
         return answer
 
+    async def note(self, caller: Channel, text: str) -> Answer:
+        self.notes.append((caller, text))
+        return self._known(caller)
+
     async def join(self, channels: Sequence[Channel]) -> Answer:
         self.joined.append(tuple(channels))
         answer = self._known(*channels)
@@ -231,6 +237,10 @@ class ScriptedSwitch:
             return Answer.FAILED
         self.manned[seat] = (agent, skills, paused)
         return Answer.DONE
+
+    async def drill(self, call: DrillCall) -> Answer:
+        self.drilled.append(call)
+        return Answer.FAILED if self._lost else Answer.DONE
 
     async def block(self, number: str, until_day: str) -> Answer:
         if self._lost:

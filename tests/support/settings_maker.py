@@ -138,6 +138,7 @@ PLAIN: dict[str, Any] = {
     },
     "service": {},
     "shifts": {},
+    "retention": {},
     "prompts": {
         "prompts": {
             **{ident: {"zh": f"提示{ident}", "en": f"Prompt {ident}."} for ident in (*_PROMPTS, *SYSTEM_PROMPTS)},
@@ -160,6 +161,7 @@ SUBJECTS: dict[str, str] = {
     "agents": "agents.yaml",
     "service": "service.yaml",
     "shifts": "shifts.yaml",
+    "retention": "retention.yaml",
     "prompts": "prompts.yaml",
     "blocked": "blocked.yaml",
 }

@@ -66,6 +66,7 @@ def plain_cities(draw: DrawFn) -> dict[str, Any]:
         "agents": {"agents": agents, "pauses": {"meal": draw(_NAMES)}},
         "service": draw(_service(skills)),
         "shifts": draw(_shifts(sorted(agents), skills)),
+        "retention": {},
         "prompts": {
             "prompts": {
                 **{ident: {"zh": "请听", "en": "Listen."} for ident in (*_PROMPTS, *SYSTEM_PROMPTS)},

@@ -3,14 +3,13 @@
 `python -m tests.support.sqlite_receiver STORE COPY STATEMENTS`
 """
 
+import asyncio
 import os
 import signal
-import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
 
-from recordings.copy import SqliteCopy
+from recordings.copy import SqliteArchive
 from recordings.forward import Forwarder
 
 
@@ -24,18 +23,12 @@ class _Fuse:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def received(path: Path) -> list[tuple[str, int, str]]:
-    """Everything in the copy: (ref, revision, record)."""
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT ref, revision, record FROM received ORDER BY ref").fetchall()
-
-
-def main() -> None:
+async def main() -> None:
     fuse = _Fuse(int(sys.argv[3]))
-    forwarder = Forwarder(Path(sys.argv[1]), SqliteCopy(Path(sys.argv[2]), fuse.burn), at_once=7)
-    while forwarder.send():
+    forwarder = Forwarder(Path(sys.argv[1]), SqliteArchive(Path(sys.argv[2]), fuse.burn), at_once=7)
+    while await forwarder.send():
         fuse.burn("between two lots")
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from asterisk.port import Answer, DialBack, Listening, Switch, SwitchLost
+from asterisk.port import Answer, DialBack, DrillCall, Listening, Switch, SwitchLost
 from calls.live import (
     Agent,
     AsksPlace,
@@ -258,6 +258,7 @@ class SwitchContract:
         assert await stage.switch.block(CALLER, "20991231") is Answer.FAILED
         assert await stage.switch.unblock(CALLER) is Answer.FAILED
         assert await stage.switch.dial_back(_call_back()) is Answer.FAILED
+        assert await stage.switch.drill(DrillCall(OTHER_REF, "110_emergency_a")) is Answer.FAILED
         assert await stage.switch.watch(SEAT, ABSENT_SEAT, Listening.LISTEN) is Answer.FAILED
         with pytest.raises(SwitchLost):
             await stage.switch.snapshot()
@@ -353,6 +354,7 @@ def _commands(switch: Switch, channel: Channel) -> tuple[Coroutine[None, None, A
         switch.overflow(channel, "duty"),
         switch.transfer(channel, "8001"),
         switch.consult(channel, channel, "8001", join=False),
+        switch.note(channel, "he fell"),
         switch.join((channel, channel)),
         switch.hang_up(channel),
         switch.reply(channel, "desk_on"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from asterisk.console import console
 from calls.cel import Row, parse
 from calls.journal import Arrived, KeyMissed, KeyPressed, MenuEntered, RoomEntered, Said, Step
-from dialplan.room import offered
+from dialplan.waiting_keys import offered
 from hotline.stage import NeverHappened, Stage, until
 from ivr.walk import SILENCE, Press, blank, walk
 from phones.placed import PlacedCall
@@ -141,22 +141,23 @@ class Walkers:
     async def _walk(self, at: datetime, told: Script, some: asyncio.Semaphore) -> Walked:
         caller = next(self._callers) if told.caller is None else told.caller
         seen = "".join(character for character in caller if character in CALLER_CHARACTERS)
-        async with some:
-            try:
-                real: list[Step] | BaseException = await self._really(told, caller, seen)
-            except (OSError, NeverHappened) as error:
-                real = error
         when = moment(self.settings, at)
         expected = walk(self.settings, told.dialled, told.presses, when, caller=seen, trunks=self.statuses)
+        async with some:
+            try:
+                real: list[Step] | BaseException = await self._really(told, caller, seen, len(expected))
+            except (OSError, NeverHappened) as error:
+                real = error
         return Walked(told, real, expected)
 
-    async def _really(self, told: Script, caller: str, seen: str) -> list[Step]:
+    async def _really(self, told: Script, caller: str, seen: str, steps: int) -> list[Step]:
+        """steps: so many will be written; whoever is in a hurry cannot tell otherwise when all keys have counted."""
         before = self.journal.known()
         call = await self.stage.carrier.call(told.dialled, caller=caller)
         try:
             linkedid = await until(f"{caller} arrives at {told.dialled}", lambda: self._new(before, told.dialled, seen))
             walker = _Walker(call, self.journal, linkedid, self._obeyed)
-            await (walker.hurry(told.presses) if told.hurried else walker.follow(told.presses))
+            await (walker.hurry(told.presses, steps) if told.hurried else walker.follow(told.presses))
         finally:
             await call.hang_up()
         await until(
@@ -198,10 +199,11 @@ class _Walker:
                 self._done = ready  # What was pressed will be answered by later steps.
         await self._until_waiting()
 
-    async def hurry(self, presses: Sequence[Press]) -> None:
-        """Waits for the first key's place, and presses them all."""
+    async def hurry(self, presses: Sequence[Press], steps: int) -> None:
+        """Waits for the first key's place, presses them all, and goes on until so many steps are written."""
         await self._until(f"a place for {presses[0]}", partial(self._ready, presses[0]))
         await self._call.press("".join(press.key for press in presses))
+        self._done = steps - 1
         await self._until_waiting()
 
     async def _until_waiting(self) -> None:

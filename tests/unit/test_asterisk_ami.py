@@ -242,6 +242,12 @@ async def test_a_refused_login_is_an_error_and_is_not_tried_again(server: FakeAm
     assert server.connections == 1
 
 
+async def test_an_asterisk_that_is_about_to_end_is_tried_again(server: FakeAmi) -> None:
+    server.refused = {"Login": "Asterisk is shutting down"}
+    with pytest.raises(SwitchLost, match="shutting down"):
+        await open_ami(server.access, HEARD, PATIENT)
+
+
 async def test_a_peer_that_falls_silent_is_given_up(server: FakeAmi) -> None:
     connection = await open_ami(server.access, HEARD, AmiBounds(answer_s=0.2, ping_every_s=0.05))
     server.mute = {"Ping"}

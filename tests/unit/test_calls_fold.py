@@ -226,6 +226,37 @@ def test_with_no_controller_a_seat_is_known_by_its_telephone() -> None:
     assert record.hung_up_by is Side.SEAT
 
 
+def test_a_survival_queues_seat_tells_who_was_signed_on_there_and_is_named_once() -> None:
+    call = MadeCall()
+    call.arrive()
+    call.enter_room()
+    call.step("SURVIVAL", queue="survival_general")
+    leg = call.leg("8003")
+    call.event("ANSWER", leg)
+    call.step("TOOK", on=leg, seat="8003", agent="1003")
+    call.hangup(leg, wait_ms=3000)
+    call.step("TALKED", seat="8003", q850_cause=16)
+    call.end()
+    record = told(call)
+    assert (record.seats, record.agents, record.talk_ms) == (("8003",), ("1003",), 3100)
+    assert ("seat 8003", "TOOK") in [(entry.who, entry.kind) for entry in tell(call.rows)]
+
+
+def test_a_survival_queues_seat_behind_a_proxy_is_known_by_its_own_word() -> None:
+    call = MadeCall()
+    call.arrive()
+    call.enter_room()
+    call.step("SURVIVAL", queue="survival_general")
+    leg = call.leg("carrier_a")  # The proxy's endpoint, by which the call came, too.
+    call.event("ANSWER", leg)
+    call.step("TOOK", on=leg, seat="8003", agent="")
+    call.hangup(leg, wait_ms=3000)
+    call.end()
+    record = told(call)
+    assert (record.outcome, record.seats, record.agents) == (Outcome.ANSWERED, ("8003",), ())
+    assert record.talk_ms == 3000
+
+
 def test_an_emergency_names_the_trunk_that_carried_it() -> None:
     call = MadeCall()
     call.arrive()

@@ -14,7 +14,7 @@ from dialplan.compile import Compiled, SoundMissing, check_jumps, city_contexts,
 from dialplan.jumps import missing_jumps
 from dialplan.render import Unsafe
 from dialplan.survival import combinations
-from dialplan.values import At, Context, Do, Extension, Goto, Move, Play, Target, code
+from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Here, Move, Play, Target, code
 from settings.demands import demands
 from settings.emergencies import routes
 from settings.shapes import Blocked, Hours, Settings
@@ -127,8 +127,8 @@ def test_what_a_key_in_the_waiting_room_demands_has_a_queue() -> None:
     ("shifts", "dial", "left_when"),
     [
         ({}, "PJSIP/{seat}", "no"),
-        ({"duty_officer": {"seat": "8001"}}, "PJSIP/{seat}", "paused,unavailable,invalid"),
-        ({"duty_officer": {"seat": "8001"}}, "PJSIP/edge/sip:{seat}@10.0.0.1", "paused"),
+        ({"duty_officer": {"seat": "8001"}}, "PJSIP/{seat}", "penalty,paused,unavailable,invalid"),
+        ({"duty_officer": {"seat": "8001"}}, "PJSIP/edge/sip:{seat}@10.0.0.1", "penalty,paused"),
     ],
 )
 def test_callers_leave_a_deserted_queue_only_where_there_is_a_duty_officer(
@@ -148,8 +148,36 @@ def test_every_way_out_of_the_waiting_room_is_there_and_guarded_against_a_key_th
     for entry in ways:
         lines = section(made.files["extensions.conf"], str(entry.context))
         first = next(place for place, line in enumerate(lines) if line.startswith(f"exten => {entry.extension},1,"))
-        assert "HL_EMERGENCY" in lines[first]
-        assert "HL_CALLBACK" in lines[first + 1]
+        assert [line.partition(",")[2] for line in lines[first : first + 2]] == ["1,NoOp()", "NoOp()"]
+        assert "HL_EMERGENCY" in lines[first + 2]
+        assert "HL_CALLBACK" in lines[first + 3]
+
+
+def test_wherever_a_waiting_or_held_callers_jump_leads_a_redirect_that_crosses_it_ends_no_call() -> None:
+    """The jump then leads to a step that is not there, which is the end of a call in a context without a `t`."""
+    contexts = {context.name: context for context in compiled(city(**FULL_SERVICE)).contexts}
+    waiting = ("room", "kept", "survival", "survival_keys", "overflow", "held", "party", "transfer", "passed")
+    places = {
+        str(place.context)
+        for name in waiting
+        for extension in contexts[name].extensions
+        for step in extension.steps
+        if isinstance(move := step.step if isinstance(step, At) else step, Goto | GotoIf)
+        for place in ([] if isinstance(move.to, Here) else (move.to.among or (move.to,)))
+    }
+    assert {"room", "emergency", "kept", "survival", "connect", "overflow", "party", "talked"} <= places
+    without = {name for name in {*places, *waiting} if "t" not in {part.text for part in contexts[name].extensions}}
+    assert without == set()
+
+
+@pytest.mark.parametrize("officer", [True, False])
+def test_keys_of_waiting_callers_count_in_survival_but_for_the_position(officer: bool) -> None:
+    shifts = FULL_SERVICE["shifts"] if officer else {}
+    made = compiled(city(service=FULL_SERVICE["service"], shifts=shifts))
+    assert check_jumps(made) == []
+    lines = section(made.files["extensions.conf"], "survival_keys")
+    found = [line.split()[2].partition(",")[0] for line in lines if line.startswith("exten => ")]
+    assert found == ["*", "1", "2", "3", "4", "call_back", "t"]
 
 
 def test_a_call_back_key_without_a_line_to_call_on_means_nothing() -> None:
@@ -160,7 +188,7 @@ def test_a_call_back_key_without_a_line_to_call_on_means_nothing() -> None:
 def test_a_seat_behind_a_proxy_is_dialled_by_its_template_and_not_asked_for_its_state() -> None:
     plain = city().answering.model_copy(update={"dial": "PJSIP/edge/sip:{seat}@10.0.0.1:5060"})
     text = compiled(city(answering=plain)).files["extensions.conf"]
-    assert "Dial(PJSIP/edge/sip:${EXTEN}@10.0.0.1:5060,15,gm(hold)U(seat_leg))" in text
+    assert "Dial(PJSIP/edge/sip:${HL_SEAT}@10.0.0.1:5060,15,gm(hold)U(seat_leg))" in text
     assert "DEVICE_STATE" not in text
 
 

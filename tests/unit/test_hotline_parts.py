@@ -56,6 +56,38 @@ def test_logs_hide_personal_data_and_keep_the_calls_id() -> None:
     assert (told["event"], told["ref"], told["caller"], told["key"]) == ("caller_offered", "abc", "138****5678", "*")
 
 
+def test_no_telephone_number_stands_in_a_log_whatever_its_field() -> None:
+    stream = io.StringIO()
+    logs.configure(stream, as_json=True)
+    structlog.get_logger().error(
+        "ami_message_unreadable",
+        error="CallerIDNum 13812345678: no such thing, +8613812345678.",
+        lines=["from 01012345678", {"to": "13812345678"}],
+        to="8001",
+        ref="00000000-1111-4222-8333-444455556666",
+        channel="PJSIP/carrier-1795295000.17",
+        at_utc_ms=1795295000123,
+    )
+    structlog.reset_defaults()
+    text = stream.getvalue()
+    assert "12345678" not in text
+    told = json.loads(text)
+    assert told["error"] == "CallerIDNum 138****5678: no such thing, +86*******5678."
+    assert (told["ref"], told["to"]) == ("00000000-1111-4222-8333-444455556666", "8001")
+    assert (told["channel"], told["at_utc_ms"]) == ("PJSIP/carrier-1795295000.17", 1795295000123)
+
+
+def test_no_telephone_number_stands_in_the_traceback_of_a_log() -> None:
+    stream = io.StringIO()
+    logs.configure(stream, as_json=True)
+    try:
+        raise ValueError("nobody is called 13812345678")
+    except ValueError:
+        structlog.get_logger().exception("desk_failed")
+    structlog.reset_defaults()
+    assert "nobody is called 138****5678" in json.loads(stream.getvalue())["exception"]
+
+
 def test_logs_show_personal_data_only_when_asked() -> None:
     stream = io.StringIO()
     logs.configure(stream, as_json=True, mask=False)

@@ -138,3 +138,46 @@ def test_much_is_read_in_pieces_and_a_line_without_end_is_put_aside(
     append(journal, "\n" + LINES[0] + "\n")
     rows, put_aside = read(tail)
     assert (rows, len(put_aside)) == (kinds(LINES[:1]), 1)
+
+
+def test_a_file_that_lost_its_end_and_grew_past_the_place_since_is_read_anew(journal: Path) -> None:
+    tail = Tail(journal, [])
+    append(journal, "\n".join(LINES[:4]) + "\n")
+    read(tail)
+    os.truncate(journal, len(LINES[0]) + 1)
+    append(journal, "\n".join(LINES[4:12]) + "\n")
+    assert read(tail) == (kinds([LINES[0], *LINES[4:12]]), [])
+
+
+def test_a_line_behind_one_that_was_cut_off_is_read(journal: Path) -> None:
+    tail = Tail(journal, [])
+    append(journal, LINES[0][:70])
+    assert read(tail) == ([], [])
+    append(journal, LINES[1] + "\n" + LINES[2][:-3] + "\0" * 100 + LINES[3] + "\n" + LINES[4] + "\n")
+    assert read(tail) == (kinds([LINES[1], LINES[3], LINES[4]]), ["it was cut off"] * 2)
+
+
+def test_a_caller_cannot_smuggle_a_line_into_another_one(journal: Path) -> None:
+    columns = LINES[0].split('","')
+    for place in range(2, len(columns)):
+        forged = [*columns]
+        forged[place] = LINES[1].replace('"', '""') + forged[place]
+        append(journal, '","'.join(forged) + "\n" + '","'.join(forged)[:-3] + "\n")
+        forged[place] = columns[place] + "\n" + LINES[1].replace('"', '""')
+        append(journal, '","'.join(forged) + "\n")
+    rows, _ = read(Tail(journal, []))
+    assert set(rows) == {kinds(LINES[:1])[0]}
+
+
+def test_a_file_is_on_the_disk_before_its_lines_are_handed_on(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[int, int]] = []
+
+    def sync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        synced.append((status.st_ino, status.st_size))
+
+    monkeypatch.setattr(tail_module, "fdatasync", sync)
+    append(journal, LINES[0] + "\n")
+    with closing(Tail(journal, []).batches()) as batches:
+        place = next(batches).place
+    assert synced == [(place.inode, place.offset)]

@@ -1,6 +1,6 @@
 """Who is next, compared with the rule written down plainly."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +21,11 @@ CALLERS = st.lists(st.tuples(DEMANDS, CLASSES), max_size=12).map(
 SEATS = st.lists(st.tuples(HAS, st.integers(0, 4)), max_size=12).map(
     lambda drawn: [(has, (since, Seat(f"80{at:02}"))) for at, (has, since) in enumerate(drawn)]
 )
+
+OLDER = st.dictionaries(DEMANDS, CLASSES, max_size=3).map(
+    lambda drawn: {demand: (*rank, CallRef(f"older{at}")) for at, (demand, rank) in enumerate(drawn.items())}
+)
+NOBODY: Mapping[Demand, Rank] = {}
 
 Callers = list[tuple[Demand, Rank]]
 Seats = list[tuple[Has, Idle]]
@@ -53,11 +58,17 @@ def able(has: Has, demand: Demand) -> list[tuple[int, int]]:
     ]
 
 
-def plainly(callers: Iterable[tuple[Demand, Rank]], seats: Iterable[tuple[Has, Idle]]) -> list[tuple[CallRef, Seat]]:
-    """The rule, word for word: callers in their order, each takes the best seat that is left."""
+def plainly(
+    callers: Iterable[tuple[Demand, Rank]], seats: Iterable[tuple[Has, Idle]], older: Mapping[Demand, Rank] = NOBODY
+) -> list[tuple[CallRef, Seat]]:
+    """The rule, word for word: callers in their order, each takes the best seat that is left; one who
+    is older and not here takes every seat that could serve it, and leaves it free."""
     left = list(seats)
     found = []
-    for demand, rank in sorted(callers, key=lambda entry: entry[1]):
+    for demand, rank in sorted((*callers, *older.items()), key=lambda entry: entry[1]):
+        if older.get(demand) == rank:
+            left = [(has, idle) for has, idle in left if not able(has, demand)]
+            continue
         fit = [(min(able(has, demand)), idle, has) for has, idle in left if able(has, demand)]
         if fit:
             _, idle, has = min(fit, key=lambda entry: entry[:2])
@@ -70,6 +81,17 @@ def plainly(callers: Iterable[tuple[Demand, Rank]], seats: Iterable[tuple[Has, I
 @settings(deadline=None)
 def test_pairs_are_those_of_the_plain_rule(callers: Callers, seats: Seats) -> None:
     assert matcher(callers, seats).pairs() == plainly(callers, seats)
+
+
+@given(CALLERS, SEATS, OLDER)
+@settings(deadline=None)
+def test_nobody_gets_a_seat_that_could_serve_somebody_older_who_is_not_here(
+    callers: Callers, seats: Seats, older: Mapping[Demand, Rank]
+) -> None:
+    has = {idle[1]: skills for skills, idle in seats}
+    ranks = {rank[2]: rank for _, rank in callers}
+    for ref, seat in matcher(callers, seats).pairs(older):
+        assert not any(rank < ranks[ref] and serves(has[seat], demand) for demand, rank in older.items())
 
 
 @given(CALLERS, SEATS)
@@ -143,6 +165,15 @@ class Day(RuleBasedStateMachine):
         for ref, seat in expected:
             del self.callers[ref], self.seats[seat]
         assert self.tried.pairs() == []
+
+    @rule(older=OLDER)
+    def pairs_are_made_while_somebody_older_is_not_here(self, older: Mapping[Demand, Rank]) -> None:
+        """Whom that held back is remembered, even if nothing else happens."""
+        expected = plainly(self.callers.values(), self.seats.values(), older)
+        assert self.tried.pairs(older) == expected
+        for ref, seat in expected:
+            del self.callers[ref], self.seats[seat]
+        assert self.tried.pairs(older) == []
 
 
 Day.TestCase.settings = settings(deadline=None, max_examples=100, stateful_step_count=30)

@@ -1,8 +1,9 @@
 """Places that are kept for callers who have hung up and are called back."""
 
+from dataclasses import replace
 from typing import Any
 
-from calls.live import CallBackEnded, CallRef, CameBack, Channel, Device, EnteredRoom, HungUp, WantsCallBack
+from calls.live import CallBackEnded, CallRef, CameBack, Channel, Device, EnteredRoom, HungUp, Waiting, WantsCallBack
 from routing.book import GRACE_MS
 from routing.room import CallBackTurn, CallerState, Connect, Overflow
 from routing.rules import Rules
@@ -11,6 +12,7 @@ from tests.support.waiting_room import (
     CALL_BACK_MS,
     EMPTY,
     ENGLISH,
+    GENERAL,
     HAS,
     ONE,
     SOCIAL,
@@ -259,3 +261,65 @@ def test_a_caller_is_connected_before_it_is_told_twice() -> None:
     scene.room.heard(EnteredRoom(caller("c0")), 0)
     scene.phone(ONE, Device.FREE)
     assert scene.room.decide(0) == (Connect(caller("c0"), ONE),)
+
+
+# --- who calls again meanwhile ----------------------------------------------------------------------
+
+
+def again(t0_ms: int, skills: frozenset[str] = GENERAL) -> Waiting:
+    """The caller of place 1 calls once more."""
+    return replace(caller("again", t0_ms=t0_ms, skills=skills), caller=place(1).to)
+
+
+def test_who_calls_again_has_the_place_that_is_kept_and_is_not_called_back_meanwhile() -> None:
+    scene = Scene(RULES, free=[])
+    scene.room.keep_place(place(1, t0_ms=10), 0)
+    scene.waits(caller("between", t0_ms=20), again(30))
+    assert scene.connected() == []
+    scene.phone(ONE, Device.FREE)
+    assert scene.connected() == [("again", ONE)]
+    scene.phone(TWO, Device.FREE)
+    assert scene.connected() == [("between", TWO)]
+    scene.phone(EMPTY, Device.FREE)
+    scene.room.sign_on(EMPTY, ANNE, HAS, 0)
+    assert scene.connected() == []
+
+
+def test_a_place_kept_while_its_caller_waits_again_is_that_callers() -> None:
+    scene = Scene(RULES, free=[])
+    scene.waits(caller("between", t0_ms=20), again(30))
+    assert scene.connected() == []
+    scene.room.keep_place(place(1, t0_ms=10), 0)
+    scene.phone(ONE, Device.FREE)
+    assert scene.connected() == [("again", ONE)]
+
+
+def test_who_hung_up_again_is_called_back_after_all() -> None:
+    scene = Scene(RULES, free=[])
+    scene.room.keep_place(place(1), 0)
+    scene.waits(again(30))
+    assert scene.connected() == []
+    scene.room.heard(HungUp(again(30).channel, 16), 0)
+    scene.phone(ONE, Device.FREE)
+    (turn,) = scene.room.decide(0)
+    assert isinstance(turn, CallBackTurn)
+    assert turn.place == place(1)
+
+
+def test_who_calls_about_something_else_has_no_better_place_for_it() -> None:
+    scene = Scene(RULES, free=[])
+    scene.room.keep_place(place(1, t0_ms=10), 0)
+    scene.waits(caller("before", t0_ms=20, skills=SOCIAL), again(30, SOCIAL))
+    assert scene.connected() == []
+    scene.phone(TWO, Device.FREE)
+    assert scene.connected() == [("before", TWO)]
+
+
+def test_after_a_snapshot_the_place_is_still_that_of_the_call() -> None:
+    scene = Scene(RULES, free=[])
+    scene.room.keep_place(place(1, t0_ms=10), 0)
+    scene.waits(caller("between", t0_ms=20), again(30))
+    assert scene.connected() == []
+    scene.devices[ONE] = Device.FREE
+    scene.reads([caller("between", t0_ms=20), again(30)])
+    assert scene.connected() == [("again", ONE)]

@@ -26,9 +26,10 @@ from calls.live import (
     Waiting,
     WantsCallBack,
 )
-from routing.book import GRACE_MS
+from routing.book import GRACE_MS, HELD_MS
+from routing.line import EMERGENCY
 from routing.room import CallBackTurn, CallerState, Connect, Decision, DutyChange, DutyState, KeptPlace, Overflow, Room
-from routing.skills import Demand, serves
+from routing.skills import Demand, Has, serves
 from tests.support.two_skills import AGENTS, FIXED, RULES, SEATS, SKILLS
 
 REST_MS, BOUND_MS, AGAIN_MS = RULES.rest_ms, RULES.ring_ms + GRACE_MS, 7000
@@ -118,21 +119,30 @@ class RoomAndWorld(RuleBasedStateMachine):
         self.turns: dict[CallRef, int] = {}
         """Calls back whose end has not been read, with their places."""
         self.told: dict[Seat, DutyChange] = {}
+        self.survive: dict[CallRef, int] = {}
+        """Since when decisions were made in the knowledge that they survive."""
 
-    @initialize()
-    def first_snapshot(self) -> None:
+    @initialize(callers=st.lists(st.tuples(SKILLS, st.integers(0, 2), st.booleans()), max_size=5))
+    def first_snapshot(self, callers: list[tuple[frozenset[str], int, bool]]) -> None:
+        """Of those who have called while there was no controller, some survive, the others wait."""
+        for skills, priority, survives in callers:
+            caller = self.calls(skills, priority)
+            (self.world.surviving if survives else self.world.waiting)[caller.ref] = caller
+            self.now_ms += 10
         self.room.resync(self.world.snapshot(), self.now_ms)
 
     # --- the world ---
 
     @rule(skills=SKILLS, priority=st.integers(0, 2))
     def somebody_calls(self, skills: frozenset[str], priority: int) -> None:
-        self.made += 1
-        ref = CallRef(f"call{self.made}")
-        channel = Channel("node1", f"PJSIP/carrier-{self.made}")
-        caller = Waiting(channel, ref, self.now_ms, skills, priority, "12345", "zh")
-        self.world.waiting[ref] = caller
+        caller = self.calls(skills, priority)
+        self.world.waiting[caller.ref] = caller
         self.world.news.append(EnteredRoom(caller))
+
+    def calls(self, skills: frozenset[str], priority: int) -> Waiting:
+        self.made += 1
+        channel = Channel("node1", f"PJSIP/carrier-{self.made}")
+        return Waiting(channel, CallRef(f"call{self.made}"), self.now_ms, skills, priority, "12345", "zh")
 
     @precondition(lambda self: self.world.waiting or self.world.surviving or self.world.outside)
     @rule(data=st.data(), cause=st.just(16))
@@ -149,12 +159,19 @@ class RoomAndWorld(RuleBasedStateMachine):
         self.world.surviving[ref] = self.world.waiting.pop(ref)
         self.world.news.append(EnteredSurvival(self.world.surviving[ref], "survival_a"))
 
+    @precondition(lambda self: self.world.surviving)
+    @rule(data=st.data())
+    def survival_gives_a_caller_back(self, data: st.DataObject) -> None:
+        ref = data.draw(st.sampled_from([*self.world.surviving]))
+        self.world.waiting[ref] = self.world.surviving.pop(ref)
+        self.world.news.append(EnteredRoom(self.world.waiting[ref]))
+
     @precondition(lambda self: self.world.waiting)
     @rule(data=st.data())
     def a_caller_wants_to_be_called_back(self, data: st.DataObject) -> None:
         ref = data.draw(st.sampled_from([*self.world.waiting]))
         caller = self.world.waiting.pop(ref)
-        self.world.news += [WantsCallBack(caller, "13800000000"), HungUp(caller.channel, 16)]
+        self.world.news += [WantsCallBack(caller, f"138{caller.ref}"), HungUp(caller.channel, 16)]
 
     @precondition(lambda self: self.world.outside)
     @rule(data=st.data())
@@ -266,6 +283,8 @@ class RoomAndWorld(RuleBasedStateMachine):
         match event:
             case CameBack(_, seat, _):
                 self.rests[seat] = self.now_ms + REST_MS
+            case EnteredSurvival(caller, _):
+                self.survive.pop(caller.ref, None)
             case WantsCallBack(caller, to):
                 self.made += 1
                 place = KeptPlace(
@@ -302,6 +321,7 @@ class RoomAndWorld(RuleBasedStateMachine):
             for one in self.room.standing(self.now_ms)
             if one.state in (CallerState.WAITING, CallerState.CALL_BACK)
         ]
+        held = self.held()
         has = {one.seat: one.has for one in self.room.seats(self.now_ms)}
         for one in given:
             who = one.caller if isinstance(one, Connect) else one.place
@@ -310,10 +330,27 @@ class RoomAndWorld(RuleBasedStateMachine):
             assert serves(has[one.seat], self.demand(who))
             passed = [w for w in waiting if (w.priority, w.t0_ms) < (who.priority, who.t0_ms)]
             assert not any(serves(has[one.seat], self.demand(w)) for w in passed), "somebody is passed"
+            assert not any(self.bars(w, has[one.seat], who) for w in held), "a survivor is passed"
         idle = [seat for seat in self.room.seats(self.now_ms) if seat.state is DutyState.IDLE]
         for seat in idle:
             if self.rests.get(seat.seat, 0) <= self.now_ms:
-                assert not any(serves(seat.has, self.demand(w)) for w in waiting), "a seat idles"
+                mine = [w for w in waiting if serves(seat.has, self.demand(w))]
+                assert all(any(self.bars(h, seat.has, w) for h in held) for w in mine), "a seat idles"
+
+    def held(self) -> list[Waiting]:
+        """Survivors whom nobody may pass yet."""
+        standing = [one.caller for one in self.room.standing(self.now_ms) if one.state is CallerState.SURVIVING]
+        callers = [caller for caller in standing if isinstance(caller, Waiting)]
+        self.survive = {caller.ref: self.survive.get(caller.ref, self.now_ms) for caller in callers}
+        return [caller for caller in callers if self.now_ms < self.survive[caller.ref] + HELD_MS]
+
+    def bars(self, survivor: Waiting, has: Has, who: Waiting | KeptPlace) -> bool:
+        """Whether a seat that can do this must not go to somebody as long as that survivor is there."""
+        before = (survivor.priority, survivor.t0_ms, survivor.ref) < (who.priority, who.t0_ms, self.ref_of(who))
+        return who.priority != EMERGENCY and before and serves(has, self.demand(survivor))
+
+    def ref_of(self, who: Waiting | KeptPlace) -> str:
+        return who.ref if isinstance(who, Waiting) else f"\x00place{who.id}"
 
     def demand(self, who: Waiting | KeptPlace) -> Demand:
         return RULES.demands.at(who.skills, self.now_ms - who.t0_ms).demand

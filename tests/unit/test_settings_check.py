@@ -160,6 +160,7 @@ MISTAKES = (
     Mistake("S036", "service.yaml", "dial: 12366", "dial: 119", "119", "emergency"),
     Mistake("S036", "shifts.yaml", "dial: 13800000000", "dial: 110", "110", "emergency"),
     Mistake("S037", "service.yaml", "010XXXXXXXX", "0XXXXXXXXXXX", "0XXXXXXXXXXX", "area codes"),
+    Mistake("S038", "emergencies.yaml", '    key: "*5"', '    key: "*5"\n    drill: 110', "110\n", "what 110 dials"),
     # Menus
     Mistake("S040", "menus.yaml", '"#": back', "0: back", "0: back", "a person"),
     Mistake("S041", "menus.yaml", "    4: { menu: report }\n", "", "report:", "nothing leads"),
@@ -333,6 +334,36 @@ MISTAKES = (
     Mistake("S083", "trunks.yaml", "[127.0.0.2]", "[127.0.0.1]", "127.0.0.1]", "our own"),
     Mistake("S084", "trunks.yaml", "  accepts_from: [127.0.0.2]\n", "", "carrier:", "accepts_from"),
     Mistake("S090", "blocked.yaml", "2099-12-31", "2026-11-20", "2026-11-20", "ended"),
+    # What is kept
+    Mistake("S092", "server.yaml", "# postgresql: { host: 10.0.0.5", "postgresql: { host: db..cn", "db..cn", "neither"),
+    Mistake(
+        "S092",
+        "server.yaml",
+        "copy_to: # A second",
+        "postgresql: {}\n  copy_to: /mnt/r.db # A second",
+        "/mnt/r.db",
+        "'postgresql' out",
+    ),
+    Mistake(
+        "S093",
+        "server.yaml",
+        "# postgresql: { host: 10.0.0.5, database: hotline, user: hotline, tls: true }",
+        "postgresql: { host: 10.0.0.5 }",
+        "10.0.0.5",
+        "'tls: true'",
+    ),
+    Mistake("S012", "retention.yaml", "audio: 180d", "audio: 180", "180 #", "'180' is not a number of days"),
+    Mistake("S023", "retention.yaml", "  12315:", "  123155:", "123155:", "did you mean '12315'?"),
+    Mistake("S094", "retention.yaml", "audio: 180d", "audio: 1096d", "1096d", "write at most 1095d"),
+    Mistake("S094", "retention.yaml", "audio: 365d", "audio: 40d\n    records: 30d", "40d", "its record for 30"),
+    Mistake(
+        "S095",
+        "numbers.yaml",
+        "  priority: 4\n",
+        "  priority: 4\n  confidential: true\n",
+        "confidential: ^true",
+        "not encrypted",
+    ),
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from settings.secrets import (
+    PostgresqlPasswordMissing,
     Secrets,
     SecretsOpenToOthers,
     SecretsWrong,
@@ -82,6 +83,25 @@ def test_a_carriers_password_is_asked_for_and_then_taken_as_it_is_written(path: 
     path.write_text(written.replace('"carrier": ""', "carrier: 0123"), encoding="utf-8")
     assert load_or_create(path, with_user_name()).trunks == {"carrier": "0123"}
     assert load_or_create(path, city()).trunks == {}
+
+
+def with_postgresql() -> Settings:
+    return city(server={**PLAIN["server"], "records": {"postgresql": {"host": "127.0.0.1"}}})
+
+
+def test_postgresqls_password_is_asked_for_and_then_taken_as_it_is_written(path: Path) -> None:
+    with pytest.raises(PostgresqlPasswordMissing, match="write the password of its user there under 'postgresql'"):
+        load_or_create(path, with_postgresql())
+    written = path.read_text(encoding="utf-8")
+    assert written.count('postgresql:\n  "password": ""\n') == 1
+    changed = written.replace('postgresql:\n  "password": ""', "postgresql: { password: 0123 }")
+    path.write_text(changed, encoding="utf-8")
+    found = load_or_create(path, with_postgresql())
+    assert found.postgresql == "0123"
+    assert "0123" in found.values()
+    without = load_or_create(path, city())
+    assert (without.postgresql, "" in without.values()) == ("", False)
+    assert load_or_create(path, with_postgresql()).postgresql == "0123"
 
 
 def many_agents() -> Settings:

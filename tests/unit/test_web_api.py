@@ -11,6 +11,7 @@ from openapi_spec_validator import validate
 
 from tests.support.checked_client import CheckedClient, checked_client
 from tests.support.scripted_desk import CALL, CALLER, OTHER_CALL, PIN
+from tests.support.scripted_shelf import KEPT
 from web.api import ROUTES, description
 from web.desk import How, Role, To
 from web.live import WHO_SEES
@@ -35,6 +36,10 @@ ALLOWED: list[tuple[str, str, str, Any, set[Role]]] = [
     ("POST", "/seats/{seat}/watch", "/seats/8001/watch", {"by": "8002", "how": "whisper"}, {SUPERVISOR}),
     ("POST", "/seats/{seat}/take-over", "/seats/8001/take-over", {"by": "8002"}, {SUPERVISOR}),
     ("POST", "/seats/{seat}/sign-off", "/seats/8001/sign-off", None, {SUPERVISOR}),
+    ("POST", "/seats/{seat}/emergency", "/seats/8001/emergency", {"number": "110", "note": "he fell"}, DESK),
+    ("PUT", "/seats/{seat}/note", "/seats/8001/note", {"note": "he fell"}, DESK),
+    ("POST", "/drills", "/drills", {"number": "110"}, {SUPERVISOR, OPERATOR}),
+    ("GET", "/drills", "/drills?limit=5", None, SEEING),
     ("GET", "/waiting", "/waiting", None, ALL),
     ("POST", "/waiting/{call}/move-up", f"/waiting/{OTHER_CALL}/move-up", None, {SUPERVISOR}),
     ("GET", "/call-backs", "/call-backs?every=true", None, ALL),
@@ -59,6 +64,14 @@ ALLOWED: list[tuple[str, str, str, Any, set[Role]]] = [
     ("POST", "/calls/{call}/complete", f"/calls/{CALL}/complete", None, DESK),
     ("POST", "/calls/{call}/retrieve", f"/calls/{CALL}/retrieve", None, DESK),
     ("POST", "/calls/{call}/hold", f"/calls/{CALL}/hold", None, DESK),
+    ("GET", "/calls", "/calls?day=2026-11-21", None, ALL),
+    ("GET", "/calls/{call}", f"/calls/{KEPT}", None, ALL),
+    ("GET", "/calls/{call}/recording", f"/calls/{KEPT}/recording", None, DESK),
+    ("GET", "/calls/{call}/message", f"/calls/{KEPT}/message", None, DESK),
+    ("POST", "/calls/{call}/legal-hold", f"/calls/{KEPT}/legal-hold", {"reason": "court"}, {SUPERVISOR}),
+    ("DELETE", "/calls/{call}/legal-hold", f"/calls/{KEPT}/legal-hold", None, {SUPERVISOR}),
+    ("POST", "/calls/{call}/confidential", f"/calls/{KEPT}/confidential", {"reason": "police"}, {SUPERVISOR}),
+    ("DELETE", "/calls/{call}/confidential", f"/calls/{KEPT}/confidential", None, {SUPERVISOR}),
     ("GET", "/audit", "/audit?limit=5", None, {AUDITOR}),
     ("GET", "/openapi.json", "/openapi.json", None, ALL),
 ]
@@ -129,6 +142,8 @@ async def test_what_is_sent_reaches_the_desk(client: CheckedClient) -> None:
         ("POST", "/agents/1002/sign-on", {"seat": "8011"}),
         ("POST", "/seats/8001/sign-off", None),
         ("POST", "/seats/8001/watch", {"by": "8002", "how": "barge"}),
+        ("POST", "/seats/8001/emergency", {"number": "120"}),
+        ("POST", "/drills", {"trunk": "emergency_a"}),
         ("POST", f"/calls/{CALL}/transfer", {"to": {"skill": "social"}}),
         ("POST", f"/calls/{CALL}/consult", {"to": {"outside": "13812340000"}}),
         ("POST", f"/calls/{CALL}/consult", {"to": {"centre": "tax"}, "join": True}),
@@ -141,6 +156,8 @@ async def test_what_is_sent_reaches_the_desk(client: CheckedClient) -> None:
         ("sign_on", me, "1002", "8011"),
         ("sign_off", me, "1001"),
         ("watch", me, "8001", "8002", How.BARGE),
+        ("hand_over", me, "8001", "120", None),
+        ("drill", me, None, "emergency_a"),
         ("transfer", me, CALL, To(skill="social")),
         ("consult", me, CALL, To(outside="13812340000"), False),
         ("consult", me, CALL, To(centre="tax"), True),
@@ -188,6 +205,8 @@ async def test_an_agent_acts_for_itself_only(client: CheckedClient) -> None:
         ("POST", "/agents/1002/pause", {"reason": "meal"}),
         ("POST", "/agents/1002/ready", None),
         ("POST", "/call-backs/7/call", {"seat": "8002"}),
+        ("POST", "/seats/8002/emergency", {"number": "110"}),
+        ("PUT", "/seats/8002/note", {"note": "he fell"}),
         *(
             ("POST", f"/calls/{OTHER_CALL}/{what}", body)
             for what, body in (

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from tests.support.scripted_desk import ScriptedDesk
+from tests.support.scripted_shelf import ScriptedShelf
 from web.desk import Role
 from web.health import Health, application
 from web.tokens import Tokens
@@ -32,7 +33,7 @@ async def served(app: web.Application) -> AsyncGenerator[tuple[ClientSession, st
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
 async def test_the_health_of_the_node_is_shown_to_whoever_asks(path: str, tmp_path: Path) -> None:
-    both = application(lambda: WELL, ScriptedDesk(), Tokens.of(tmp_path / "tokens.json"))
+    both = application(lambda: WELL, ScriptedDesk(), ScriptedShelf(), Tokens.of(tmp_path / "tokens.json"))
     for app in (application(lambda: WELL), both):
         async with served(app) as (http, at), http.get(at + path) as response:
             assert response.status == 200
@@ -42,7 +43,7 @@ async def test_the_health_of_the_node_is_shown_to_whoever_asks(path: str, tmp_pa
 async def test_the_interface_stands_beside_it_for_those_with_a_token(tmp_path: Path) -> None:
     tokens = Tokens.of(tmp_path / "tokens.json")
     headers = {"Authorization": f"Bearer {tokens.add('crm', Role.AUDITOR, None, 1)}"}
-    async with served(application(lambda: WELL, ScriptedDesk(), tokens)) as (http, at):
+    async with served(application(lambda: WELL, ScriptedDesk(), ScriptedShelf(), tokens)) as (http, at):
         async with http.get(f"{at}/api/v1/me") as response:
             assert response.status == 401
         async with http.get(f"{at}/api/v1/me", headers=headers) as response:
