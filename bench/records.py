@@ -213,9 +213,8 @@ def kept_a_second(path: Path, calls: Sequence[Made], at_once: int) -> float:
 def drop_new(path: Path) -> None:
     """Takes away what only searches need."""
     with Store(path) as store:
-        triggers = [row["name"] for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
-        for name in triggers:
-            store.database.conn.execute(f"DROP TRIGGER {name}")
+        for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'records'"):
+            store.database.conn.execute(f"DROP TRIGGER {row['name']}")
         for name in NEW:
             store.database.conn.execute(f"DROP INDEX {name}")
 

@@ -150,8 +150,8 @@ def fill(path: Path, maker: Maker, calls: Iterator[Made], told: Callable[[str], 
         for one in ("seat", "agent"):
             told(f"{one}s")
             database.execute(
-                f"INSERT INTO record_{one}s SELECT json_extract({one}s, '$[0]'), outcome, arrived_utc_ms, ref "  # noqa: S608
-                f"FROM records WHERE {one}s <> '[]' ORDER BY 1, 2, 3, 4"
+                f"INSERT INTO record_{one}s SELECT json_extract({one}s, '$[0]'), outcome, arrived_utc_ms, ref, "  # noqa: S608
+                f"dialled, number, caller FROM records WHERE {one}s <> '[]' ORDER BY 1, 2, 3, 4"
             )
         for name, sql in later:
             told(name)

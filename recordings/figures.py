@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from calls.record import Outcome
@@ -98,7 +98,7 @@ def day_figures(store: Store, day: date, timezone: ZoneInfo, within_ms: int = WI
     begin, end = Wanted(day).span_ms(timezone)
     clock = [datetime.fromtimestamp(at / 1000, UTC).astimezone(timezone).hour for at in range(begin, end, _HOUR_MS)]
     with closing(store.database.execute(COUNTED, (begin, end))) as found:
-        return figures(day, map(Counted._make, found), clock, within_ms)
+        return figures(day, cast("Iterable[Counted]", found), clock, within_ms)
 
 
 def figures(day: date, calls: Iterable[Counted], clock: Sequence[int], within_ms: int) -> DayFigures:

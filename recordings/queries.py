@@ -147,13 +147,13 @@ def _ways(wanted: Wanted) -> tuple[_Way, ...]:
     for name, value in (("seat", wanted.seat), ("agent", wanted.agent)):
         if value is not None:
             return (_Way(f"record_{name}s", "", "ref", name, (f"{name} = ?",), (value,)),)
+    if wanted.caller is not None:
+        return (_of_records("caller", "caller", ("caller = ?",), wanted.caller),)
     if wanted.number is not None:
         return (
             _of_records("dialled", "number", ("dialled = ?",), wanted.number),
             _of_records("number", "number", ("number = ?", "number <> dialled"), wanted.number),
         )
-    if wanted.caller is not None:
-        return (_of_records("caller", "caller", ("caller = ?",), wanted.caller),)
     if wanted.outcome is not None:
         return (_of_records("outcome", "", ()),)
     return (_Way("records", "INDEXED BY idx_records_arrived_utc_ms", "rowid", ""),)
@@ -170,20 +170,16 @@ def _outcomes(wanted: Wanted, way: _Way) -> tuple[tuple[str, ...], ...]:
 
 
 def _filters(wanted: Wanted, way: _Way) -> list[tuple[str, tuple[str, ...]]]:
-    """Conditions that the way's index does not answer, each with its values."""
+    """Conditions that the way does not answer by itself, each with its values."""
     found: list[tuple[str, tuple[str, ...]]] = []
+    if wanted.number is not None and way.by != "number":
+        found.append(("(dialled = ? OR number = ?)", (wanted.number, wanted.number)))
+    if wanted.caller is not None and way.by != "caller":
+        found.append(("caller = ?", (wanted.caller,)))
     for name, value in (("seat", wanted.seat), ("agent", wanted.agent)):
         if value is not None and way.by != name:
             row = f"{name} = ? AND (outcome, arrived_utc_ms, ref) = ({', '.join(f'{way.table}.{one}' for one in _ALL)})"
             found.append((f"EXISTS (SELECT 1 FROM record_{name}s WHERE {row})", (value,)))  # noqa: S608
-    of_record: list[tuple[str, tuple[str, ...]]] = []
-    if wanted.number is not None and way.by != "number":
-        of_record.append(("(dialled = ? OR number = ?)", (wanted.number, wanted.number)))
-    if wanted.caller is not None and way.by != "caller":
-        of_record.append(("caller = ?", (wanted.caller,)))
-    for condition, values in of_record:
-        elsewhere = f"EXISTS (SELECT 1 FROM records WHERE ref = {way.table}.ref AND {condition})"  # noqa: S608
-        found.append((condition if way.table == "records" else elsewhere, values))
     return found
 
 

@@ -62,7 +62,7 @@ def _search(database: Database) -> None:
     """What `recordings.queries` finds calls by."""
     database.execute("DROP INDEX idx_records_caller_arrived_utc_ms")
     database.execute("DROP INDEX records_blocked")
-    database.execute("CREATE INDEX records_by_caller ON records (caller, outcome, arrived_utc_ms)")
+    database.execute("CREATE INDEX records_by_caller ON records (caller, outcome, arrived_utc_ms, dialled, number)")
     database.execute("CREATE INDEX records_by_dialled ON records (dialled, outcome, arrived_utc_ms)")
     database.execute(
         "CREATE INDEX records_by_number ON records (number, outcome, arrived_utc_ms, dialled) WHERE number <> dialled"
@@ -73,19 +73,21 @@ def _search(database: Database) -> None:
 
 def _people(database: Database) -> None:
     """The seats and agents of each record as rows. Triggers keep them so, whoever writes the record."""
+    same = ("outcome", "arrived_utc_ms", "ref", "dialled", "number", "caller")
     for one in ("seat", "agent"):
         database.execute(
             f"CREATE TABLE record_{one}s ({one} TEXT NOT NULL, outcome TEXT NOT NULL, arrived_utc_ms INTEGER NOT NULL, "
-            f"ref TEXT NOT NULL, PRIMARY KEY ({one}, outcome, arrived_utc_ms, ref)) WITHOUT ROWID"
+            "ref TEXT NOT NULL, dialled TEXT, number TEXT, caller TEXT, "
+            f"PRIMARY KEY ({one}, outcome, arrived_utc_ms, ref)) WITHOUT ROWID"
         )
-        add = f"INSERT INTO record_{one}s SELECT DISTINCT value"
-        database.execute(f"{add}, outcome, arrived_utc_ms, ref FROM records, json_each(records.{one}s)")
-        add += f", NEW.outcome, NEW.arrived_utc_ms, NEW.ref FROM json_each(NEW.{one}s)"
+        add = f"INSERT INTO record_{one}s SELECT DISTINCT value, "
+        database.execute(f"{add}{', '.join(same)} FROM records, json_each(records.{one}s)")
+        add += f"{', '.join(f'NEW.{name}' for name in same)} FROM json_each(NEW.{one}s)"
         remove = (
             f"DELETE FROM record_{one}s WHERE {one} IN (SELECT value FROM json_each(OLD.{one}s)) "  # noqa: S608 - our own words
             "AND outcome = OLD.outcome AND arrived_utc_ms = OLD.arrived_utc_ms AND ref = OLD.ref"
         )
-        other = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in (f"{one}s", "outcome", "arrived_utc_ms", "ref"))
+        other = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in (f"{one}s", *same))
         for when, what in (
             (f"INSERT ON records WHEN NEW.{one}s <> '[]'", add),
             (f"UPDATE ON records WHEN {other}", f"{remove}; {add}"),

@@ -26,7 +26,7 @@ from phones.placed import PlacedCall
 from phones.telephone import Telephone
 from tests.support.hearing import hear_one_another
 from tests.support.settings_maker import city
-from tests.support.town import Town, in_town
+from tests.support.town import Town, in_town, not_harmless
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,9 +35,15 @@ NOTE = '12号楼3单元: 老人摔倒, "昏迷"\r\nX-Evil: 1'
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     async with in_town(city(), tmp_path_factory.mktemp("city")) as found:
         yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def town(running: Town) -> Town:
+    await running.clear()
+    return running
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -137,5 +143,4 @@ async def test_a_blind_transfer_to_an_emergency_tells_the_centre_the_same(town: 
 
 
 async def test_nothing_was_complained_about_in_all_these_calls(town: Town) -> None:
-    told = [complaint.text for complaint in town.asterisk.process.complaints()]
-    assert [text for text in told if "registration attempt" not in text] == []
+    assert not_harmless(town.asterisk) == []

@@ -30,9 +30,9 @@ class Running:
     controller: Controller
     office: Office
 
-    def waits(self, name: str, skill: str = "general") -> Waiting:
+    def waits(self, name: str, skill: str = "general", *, caller: str = "13800000001") -> Waiting:
         """A caller enters the waiting room now, after everybody who did so before."""
-        caller = Waiting(
+        waiting = Waiting(
             Channel("node1", f"PJSIP/carrier-{name}"),
             CallRef(name),
             utc_ms(),
@@ -40,10 +40,10 @@ class Running:
             5,
             "12345",
             "zh",
-            "13800000001",
+            caller,
         )
-        self.switch.caller_waits(caller)
-        return caller
+        self.switch.caller_waits(waiting)
+        return waiting
 
     def talks(self, seat: Seat) -> None:
         """The caller who was offered to the seat is answered there."""

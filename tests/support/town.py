@@ -20,7 +20,7 @@ from phones.peer import Peer
 from phones.placed import PlacedCall
 from phones.telephone import Telephone
 from settings.shapes import Settings
-from tests.support.city_asterisk import PASSWORD, CityAsterisk, running, secrets_of
+from tests.support.city_asterisk import BOUND_S, PASSWORD, CityAsterisk, running, secrets_of
 
 T = TypeVar("T")
 
@@ -69,6 +69,22 @@ class Town:
         for line in lines:
             line.behave = Answers()
         await self.asterisk.clear()
+        await self._lines_up()
+
+    async def _lines_up(self) -> None:
+        """Asterisk knows that every far end is there; on a busy machine it may have missed their signs of life."""
+        deadline = time.monotonic() + BOUND_S
+        while missed := await self._missed():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Asterisk does not see these far ends: {missed}")
+            for trunk in missed:
+                await self.asterisk.say(f"pjsip qualify {trunk}")
+            await asyncio.sleep(0.1)
+
+    async def _missed(self) -> list[str]:
+        told = (await self.asterisk.say("pjsip show contacts")).splitlines()
+        seen = [line for line in told if " Avail " in line]
+        return [trunk for trunk in self.trunks if not any(f" {trunk}/" in line for line in seen)]
 
     def new_caller(self) -> str:
         self.callers += 1

@@ -232,7 +232,7 @@ async def wanted(of: Running, name: str, skill: str = "general") -> None:
 async def test_a_place_is_kept_and_its_caller_is_called_when_its_turn_comes(city_: Running) -> None:
     await wanted(city_, "a")
     await until(lambda: [one.state for one in city_.desk.waiting()] == ["call_back"])
-    later = city_.waits("b")
+    later = city_.waits("b", caller="13800000002")
     city_.switch.seat(FIXED, Device.FREE)
     call = (await until(lambda: city_.switch.dialled_back))[0]
     assert (call.first, call.to, call.trunk, call.seat, call.attempt) == ("a", "13800000001", "carrier", FIXED, 1)

@@ -239,6 +239,14 @@ def test_seats_and_agents_follow_whatever_becomes_of_the_record(one_kept: tuple[
     assert people(database) == []
 
 
+def test_a_call_is_found_by_its_seat_and_what_its_record_says_now(one_kept: tuple[Database, CallRecord]) -> None:
+    database, _ = one_kept
+    said = "SELECT dialled, number, caller FROM record_seats"
+    for values in (("12300", None, "13900000000"), ("12300", "12345", "13900000000"), ("12301", "12345", "")):
+        database.conn.execute("UPDATE records SET dialled = ?, number = ?, caller = ?", values)
+        assert database.conn.execute(said).fetchall() == [values]
+
+
 def test_a_seat_that_was_written_twice_is_one(one_kept: tuple[Database, CallRecord]) -> None:
     database, _ = one_kept
     database.conn.execute("""UPDATE records SET seats = '["8001", "8001"]', agents = '[]'""")
