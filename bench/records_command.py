@@ -128,13 +128,15 @@ def _measure(folder: Path, many: int, times: int, seed: int, told: Callable[[str
 
 
 def judged(found: Found) -> list[Target]:
-    """The kind of search that takes longest counts, and the day that takes longest."""
+    """The kind of search that takes longest counts, and the day that takes longest, cold or not."""
     slowest = max(found.searches, key=lambda one: one.p95_ms)
-    day_s = max(one.max_ms for one in found.figures) / 1000
     wrong = len(found.differences)
     return [
         Target("any kind of search, 95 of 100", "under 50 ms", f"{slowest.p95_ms:.1f} ms", slowest.p95_ms < 50),
-        Target("a day's figures, the longest", "under 1 s", f"{day_s:.2f} s", day_s < 1),
+        *(
+            Target(f"{one.kind}, the longest", "under 1 s", f"{one.max_ms / 1000:.2f} s", one.max_ms < 1000)
+            for one in found.figures
+        ),
         Target("made rows that the store would keep otherwise", "0", f"{wrong} of {found.compared}", wrong == 0),
     ]
 

@@ -75,6 +75,7 @@ def connect_context(settings: Settings) -> Context:
                     At("take", Put("GROUP(seat)", seat)),
                     GotoIf(code("${GROUP_COUNT(${HL_SEAT}@seat)} > 1"), Here("missed")),
                     Put("HL_CAUSE"),
+                    Put("HL_LEG"),
                     Do(
                         "Dial",
                         (dial, ring_s, code("gm(<music>)U(<leg>)", music=MUSIC, leg=SEAT_LEG)),
@@ -164,7 +165,9 @@ def talked_context(settings: Settings) -> Context:
 
 def _tries() -> Code:
     """A leg that is still there has yet to say whether it ends, or goes somewhere else."""
-    return code("${IF($[${CHANNEL_EXISTS(${HL_LEG})} = 1]?<long>:<short>)}", long=LEG_TRIES, short=CAUSE_TRIES)
+    # One that was hung up while it answered has no name here, and Asterisk complains of a question without one.
+    there = code('${CHANNEL_EXISTS(${IF($["${HL_LEG}" = ""]?none:${HL_LEG})})}')
+    return code("${IF($[<there> = 1]?<long>:<short>)}", there=there, long=LEG_TRIES, short=CAUSE_TRIES)
 
 
 def _back(why: Code | str) -> Do:

@@ -74,6 +74,7 @@ def _survival(settings: Settings, today: date) -> Context:
         told("Survival", code("Queue: ${HL_QUEUE}")),
         Put("QUEUE_PRIO", rank),
         Put("HL_CAUSE"),
+        Put("HL_LEG"),
         *((At("queue", leaves), joins) if officer is not None else (joins,)),
         GotoIf(code('"${HL_HANDED}" != ""'), Here("talked")),
         *((empty,) if officer is not None else ()),

@@ -19,6 +19,7 @@ from tests.chaos.faults import EVERY, Fault
 from tests.chaos.ordeal import Toll, ordeal
 from tests.chaos.scene import Scene, scene, settings, small_settings
 from tests.chaos.tmpfs import DISK_MB, MARK_MB, NoSmallDisk, small_disk
+from tests.support import postgres_server
 
 RESULTS = Path(__file__).resolve().parent.parent.parent / "bench" / "results" / "chaos.json"
 
@@ -51,16 +52,21 @@ async def _all(faults: list[Fault], ordinary: int, emergencies: int, console: Co
     # A short path: Asterisk's control socket is in it.
     with tempfile.TemporaryDirectory(prefix="hotline.", dir="/tmp") as folder:
         top = Path(folder)
-        for name in ("city", "disk"):
+        for name in ("city", "archived", "disk"):
             (top / name).mkdir()
         # What the city said is shown by tests that fail; here it is of use to nobody.
         with (top / "said.log").open("w", encoding="utf-8") as said, redirect_stdout(said):
-            plain = [fault for fault in faults if not fault.small_disk]
+            plain = [fault for fault in faults if not fault.small_disk and not fault.archived]
+            archived = [fault for fault in faults if fault.archived]
             small = [fault for fault in faults if fault.small_disk]
             tolls = []
             if plain:
                 async with scene(top / "city", top / "sounds", settings()) as running:
                     tolls += [await _tried(running, fault, ordinary, emergencies, console) for fault in plain]
+            if archived:
+                with postgres_server.running() as server:
+                    async with scene(top / "archived", top / "sounds", settings(), postgres=server) as running:
+                        tolls += [await _tried(running, fault, ordinary, emergencies, console) for fault in archived]
             if small:
                 try:
                     with small_disk(top / "disk", DISK_MB) as disk:

@@ -30,6 +30,8 @@ class Fault:
     """Whether the controller reads everything anew from Asterisk afterwards."""
     small_disk: bool = False
     """Whether the city must be on a disk of its own, which can be filled."""
+    archived: bool = False
+    """Whether the city must send its records on to a PostgreSQL."""
 
 
 @asynccontextmanager
@@ -48,6 +50,17 @@ async def _controller_stopped(scene: Scene) -> AsyncIterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def _link_cut(scene: Scene) -> AsyncIterator[None]:
+    """Before more people call, and again while they are on their way."""
+    before = scene.said("resynchronised")
+    await scene.cut_link()
+    yield
+    await until("everything read anew", lambda: scene.said("resynchronised") > before)
+    await scene.cut_link()
+    await until("everything read anew again", lambda: scene.said("resynchronised") > before + 1)
 
 
 @asynccontextmanager
@@ -106,6 +119,24 @@ async def _store_locked(scene: Scene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def _postgresql_killed(scene: Scene) -> AsyncIterator[None]:
+    """It is back once records wait for it."""
+    assert scene.archive is not None
+    server = scene.archive.server
+
+    async def some_behind() -> bool:
+        return bool((await scene.city.stage.health()).get("records_behind"))
+
+    await until("records in PostgreSQL", scene.archive.arrived)
+    await asyncio.to_thread(server.kill)
+    try:
+        yield
+        await until("records that wait for PostgreSQL", some_behind)
+    finally:
+        await asyncio.to_thread(server.start)
+
+
+@asynccontextmanager
 async def _disk_filled(scene: Scene) -> AsyncIterator[None]:
     filler = await asyncio.to_thread(fill, scene.served.folder.parent, 0)
     await until("the alarm", lambda: scene.said("disk_full"), seen=scene.command.said)
@@ -115,6 +146,7 @@ async def _disk_filled(scene: Scene) -> AsyncIterator[None]:
 
 CONTROLLER_KILLED = Fault("controller killed", _controller_killed)
 CONTROLLER_STOPPED = Fault(f"controller stopped for {HUNG_S:g} s", _controller_stopped)
+LINK_CUT = Fault("AMI link cut", _link_cut)
 ASTERISK_KILLED = Fault("Asterisk killed", _asterisk_killed, ends_calls=True)
 BOTH_KILLED = Fault("Asterisk and controller killed", _both_killed, ends_calls=True)
 MACHINE_STOPPED = Fault("machine stopped, unsynced tail lost", _machine_stopped, ends_calls=True)
@@ -122,17 +154,20 @@ SUPERVISOR_KILLED = Fault("supervisor killed", _supervisor_killed)
 JOURNAL_GONE = Fault("journal folder removed", _journal_folder_gone, resynchronises=False)
 DISK_FILLED = Fault("disk filled", _disk_filled, resynchronises=False, small_disk=True)
 STORE_LOCKED = Fault(f"store locked for {LOCKED_S:g} s", _store_locked, resynchronises=False)
+POSTGRESQL_KILLED = Fault("PostgreSQL killed", _postgresql_killed, resynchronises=False, archived=True)
 
 SHORT = (CONTROLLER_KILLED, ASTERISK_KILLED, BOTH_KILLED, MACHINE_STOPPED)
 """Those that `make test` tries."""
 EVERY = (
     CONTROLLER_KILLED,
     CONTROLLER_STOPPED,
+    LINK_CUT,
     ASTERISK_KILLED,
     BOTH_KILLED,
     MACHINE_STOPPED,
     SUPERVISOR_KILLED,
     JOURNAL_GONE,
     STORE_LOCKED,
+    POSTGRESQL_KILLED,
     DISK_FILLED,
 )

@@ -25,7 +25,7 @@ class Toll:
     calls_lost: int
     """Callers who were cut off, or who called meanwhile and were never connected, as their telephones tell."""
     records_lost: int
-    """Calls that Asterisk had answered without one whole and right record each."""
+    """Calls that Asterisk had answered without one whole and right record each, here and where it is sent on to."""
     emergencies_lost: int
     """Those of the calls lost that were emergencies."""
     recovered_s: float
@@ -59,6 +59,8 @@ async def ordeal(scene: Scene, fault: Fault, *, ordinary: int, emergencies: int)
     await asyncio.gather(*(call.hang_up() for seat in scene.city.stage.seats.values() for call in seat.calls))
     wrong = await _wrong(scene, citizens, struck_ms)
     await scene.until_empty()
+    if scene.archive is not None:
+        wrong += await scene.archive.wrong(scene.city)
     cut = [one for one in before if one.lost]
     never = [one for one in meanwhile if one.lost]
     unexpected = [*(f"{caller} was lost before anything happened" for caller in already_lost), *wrong]

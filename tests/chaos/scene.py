@@ -9,11 +9,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asterisk.console import console
+from dialplan.names import AMI_USER
 from hotline.stage import agent, until
 from prompts.catalogue import Catalogue
 from settings.shapes import Settings
+from tests.chaos.archive import Archive
 from tests.support.city_command import Command, Served, city_in_folders, process_of
 from tests.support.city_watch import City, unannounced, with_seats
+from tests.support.postgres_server import PostgresServer
 from tests.support.quick_city import quick_city
 
 SEATS = tuple(str(seat) for seat in range(7001, 7009))
@@ -30,6 +34,8 @@ class Scene:
     command: Command
     beside: list[Command] = field(default_factory=list)
     """Earlier commands of this city."""
+    archive: Archive | None = None
+    """Where its records are sent on to."""
 
     # --- its processes ----------------------------------------------------------------------------
 
@@ -59,6 +65,19 @@ class Scene:
     def said(self, event: str) -> int:
         """How often the city's log has named an event."""
         return sum(one.said().count(event) for one in (*self.beside, self.command))
+
+    async def cut_link(self) -> None:
+        """Asterisk ends the controller's AMI session; returns once the controller knows."""
+        lost = self.said("switch_lost")
+        told = await self._console("manager show connected")
+        handles = [words[4] for line in told.splitlines() if (words := line.split())[:1] == [AMI_USER]]
+        assert len(handles) == 1, told
+        await self._console(f"manager kick session {handles[0]}")
+        await until("the controller without a link", lambda: self.said("switch_lost") > lost, seen=self.command.said)
+
+    async def _console(self, command: str) -> str:
+        asterisk = self.city.stage.instance.process()
+        return await console(asterisk.found, asterisk.conf, command)
 
     # --- how it stands ----------------------------------------------------------------------------
 
@@ -129,13 +148,19 @@ def small_settings(stop_below_mb: int) -> Settings:
 
 
 @asynccontextmanager
-async def scene(folder: Path, sounds: Path, city: Settings) -> AsyncIterator[Scene]:
-    """Serves the city in an existing folder with a short path; every process of it is gone afterwards."""
+async def scene(
+    folder: Path, sounds: Path, city: Settings, *, postgres: PostgresServer | None = None
+) -> AsyncIterator[Scene]:
+    """Serves the city in an existing folder with a short path; every process of it is gone afterwards.
+
+    postgres: the server that records are sent on to.
+    """
     await asyncio.to_thread(Catalogue(city, sounds).build)
     async with city_in_folders(city, folder, sounds) as served:
+        archive = None if postgres is None else await Archive.of(served, postgres)
         command = await served.start("run")
         await command.until_said("is served")
-        found = Scene(served, await served.people(seats=SEATS), command)
+        found = Scene(served, await served.people(seats=SEATS), command, archive=archive)
         await found.until_ready()
         try:
             yield found

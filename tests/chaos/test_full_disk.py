@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from calls.journal import RoomEntered
 from calls.record import Outcome
 from hotline.stage import until
 from tests.chaos.people import asked, calls, connected, gone
@@ -51,6 +52,9 @@ async def test_on_a_full_disk_calls_go_on_unrecorded_and_every_record_is_whole(s
     await connected(citizens)
     await asked(citizens)
     assert [one.caller for one in citizens if one.lost] == []
+    for one in citizens:
+        if not one.emergency:
+            await city.wrote(one.caller, RoomEntered)
     await gone(citizens)
     before_s = placed.heard_s
     await until("sound after all of that", lambda: placed.heard_s > before_s)

@@ -10,6 +10,7 @@ from calls.journal import (
     Overflowed,
     RoomEntered,
     SeatOffered,
+    SeatTook,
     SurvivalEntered,
     TalkEnded,
     Transferred,
@@ -82,7 +83,7 @@ def together(found: Iterable[tuple[int, int]], slack_us: int = 0) -> list[tuple[
 
 _LEAVES = (
     *(SurvivalEntered, SeatOffered, CallBackWanted, EmergencyChosen),
-    *(Overflowed, Transferred, RoomEntered, TalkEnded),
+    *(Overflowed, Transferred, RoomEntered, TalkEnded, SeatTook),
 )
 
 
@@ -92,12 +93,12 @@ def waits(rows: Iterable[Row]) -> Iterator[Wait]:
     began: dict[str, Row] = {}
     for row in sorted(rows, key=lambda row: row.at_us):
         ends = isinstance(row.step, _LEAVES) or row.kind == "HANGUP"
-        begun = began.pop(row.uniqueid, None) if ends else None
-        if begun is not None and row.uniqueid in entered:
+        # The seat that a queue found tells it on its own leg.
+        whose = row.linkedid if isinstance(row.step, SeatTook) else row.uniqueid
+        begun = began.pop(whose, None) if ends else None
+        if begun is not None and whose in entered:
             survives = isinstance(begun.step, SurvivalEntered)
-            yield Wait(
-                row.linkedid, entered[row.uniqueid], begun.at_us // 1000, row.at_us // 1000, row, survives=survives
-            )
+            yield Wait(row.linkedid, entered[whose], begun.at_us // 1000, row.at_us // 1000, row, survives=survives)
         if isinstance(row.step, RoomEntered):
             entered[row.uniqueid] = row.step
         if isinstance(row.step, RoomEntered | SurvivalEntered):
