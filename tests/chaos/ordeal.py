@@ -40,6 +40,7 @@ async def ordeal(scene: Scene, fault: Fault, *, ordinary: int, emergencies: int)
     before = await calls(scene, ordinary, emergencies)
     await connected(before)
     await until("a record of each call", lambda: len(_found(scene, before)) == len(before))
+    await _past_the_greeting(scene, before)
     already_lost = [one.caller for one in before if one.lost]
     resynchronised = scene.said("resynchronised")
     struck_ms = now_ms()
@@ -55,6 +56,7 @@ async def ordeal(scene: Scene, fault: Fault, *, ordinary: int, emergencies: int)
     recovered_s = time.monotonic() - struck_s
     citizens = [*before, *meanwhile]
     await asked(citizens)
+    await _past_the_greeting(scene, citizens)
     await gone(citizens)
     await asyncio.gather(*(call.hang_up() for seat in scene.city.stage.seats.values() for call in seat.calls))
     wrong = await _wrong(scene, citizens, struck_ms)
@@ -78,6 +80,18 @@ async def ordeal(scene: Scene, fault: Fault, *, ordinary: int, emergencies: int)
         round(recovered_s, 1),
         tuple(unexpected),
     )
+
+
+async def _past_the_greeting(scene: Scene, citizens: list[Citizen]) -> None:
+    """Whoever hung up in a greeting would have left rightly. A wait that no record tells of is found later."""
+    patient = [one for one in citizens if not (one.emergency or one.lost)]
+
+    def waiting() -> bool:
+        kept = _found(scene, patient)
+        return all(any(record.waiting_since_utc_ms for record in kept.get(one.caller, ())) for one in patient)
+
+    with suppress(NeverHappened):
+        await until("everybody's wait", waiting, within_s=SETTLED_S / 2)
 
 
 async def _wrong(scene: Scene, citizens: list[Citizen], struck_ms: int) -> list[str]:
