@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
-JOBS ?= 4
+JOBS ?= 3
 
 .PHONY: help setup test-setup demo run test test-fast test-bare chaos bench check golden lint lock clean
 

@@ -95,6 +95,7 @@ async def desk(city: City) -> AsyncIterator[DeskClient]:
 
 async def test_a_storm_loses_nobody_and_leaves_nothing_behind(city: City, desk: DeskClient) -> None:
     chance = Random(SEED)  # noqa: S311 - the same storm at each run
+    await city.everybody_hangs_up()
     for phone in city.stage.seats.values():
         phone.behave = Rings()
     storm = Storm(city, desk, SIGNED_ON, chance)
@@ -282,6 +283,7 @@ async def test_a_held_caller_is_taken_back_after_the_controllers_death(city: Cit
 async def nobody_serves(city: City, desk: DeskClient, callers: int) -> list[str]:
     """Nobody calls, and nobody is signed on; telephones answer. Callers whom no other test knows."""
     await city.send_away()
+    await city.everybody_hangs_up()
     for seat, phone in city.stage.seats.items():
         phone.behave = agent(seat)
     city.stage.carrier.behave = Rings()

@@ -174,6 +174,11 @@ class City:
             f"{seats} free seats", lambda health: bool(health["steering"]) and health["seats_free"] == seats
         )
 
+    async def everybody_hangs_up(self) -> None:
+        """Citizens and agents, whatever a test that failed has left."""
+        for call in [*self.stage.carrier.calls, *(call for seat in self.stage.seats.values() for call in seat.calls)]:
+            await call.hang_up()
+
     async def until_empty(self) -> None:
         """Waits until no caller is left and no seat is there."""
         await self.stage.until_healthy(
@@ -196,8 +201,7 @@ class City:
     async def clear(self) -> None:
         """Everybody hangs up, and every seat leaves; whoever comes again behaves as an agent does."""
         await self.send_away()
-        for call in [*self.stage.carrier.calls, *(call for seat in self.stage.seats.values() for call in seat.calls)]:
-            await call.hang_up()
+        await self.everybody_hangs_up()
         for seat, phone in self.stage.seats.items():
             await phone.unregister()
             phone.behave = agent(seat)
