@@ -19,9 +19,9 @@ installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install o
 
 # The tests start a PostgreSQL of their own: where it is installed for them, no server need run besides.
 no_cluster() {
-    case $1 in *postgresql*) ;; *) return ;; esac
+    case $1 in *postgresql*) ;; *) return 0 ;; esac
     settings=/etc/postgresql-common/createcluster.conf
-    if [ -e "$settings" ] || installed postgresql-common; then return; fi
+    if [ -e "$settings" ] || installed postgresql-common; then return 0; fi
     as_root mkdir -p "${settings%/*}"
     echo 'create_main_cluster = false' | as_root tee "$settings" >/dev/null
 }
