@@ -21,7 +21,9 @@ def small_disk(at: Path, size_mb: int) -> Iterator[Path]:
     command = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "hotline-test", str(at)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode != 0:
-        raise NoSmallDisk(mounted.stderr.strip())
+        raise NoSmallDisk(
+            f"no small disk can be mounted ({mounted.stderr.strip()}): run it as root, outside a container"
+        )
     try:
         yield at
     finally:
