@@ -23,9 +23,11 @@ run: setup ## serve the example city in the foreground until Ctrl-C
 	@bin/hotline run
 
 test: test-setup lint ## the whole test suite, real Asterisk included (10 to 13 minutes)
-	@# In a folder of its own with a short path, which Asterisk's control sockets need.
-	@folder=$$(mktemp -d /tmp/hotline.XXXXXX) && \
-	  { $(PY) -m pytest -q -n $(JOBS) --dist loadfile -p no:cacheprovider --basetemp="$$folder/t" --ignore=tests/chaos/test_full_disk.py tests; code=$$?; \
+	@# In a folder of its own with a short path, which Asterisk's control sockets need. What has failed is tried
+	@# once more alone, in new cities and without neighbours: docs/decisions/0012.
+	@folder=$$(mktemp -d /tmp/hotline.XXXXXX) && run="$(PY) -m pytest -q -o cache_dir=$$folder/cache" && \
+	  { $$run -n $(JOBS) --dist loadfile --basetemp="$$folder/t" --ignore=tests/chaos/test_full_disk.py tests; code=$$?; \
+	    [ $$code != 1 ] || { echo "once more, alone: what has failed" && $$run -n 0 --last-failed --basetemp="$$folder/u" tests; code=$$?; }; \
 	    rm -rf "$$folder"; exit $$code; }
 
 test-fast: test-setup ## the tests that need no Asterisk

@@ -16,7 +16,8 @@ import asyncio
 import itertools
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,6 +101,7 @@ class Inbox:
         self._limit = limit
         self._news = asyncio.Event()
         self._over: str | None = None
+        self._held = False
 
     def put(self, message: AmiMessage) -> bool:
         """False: it is full, and the message was not kept."""
@@ -115,7 +117,7 @@ class Inbox:
 
     async def batch(self) -> tuple[AmiMessage, ...]:
         """All that has arrived, at least one. Raises SwitchLost when no more will come."""
-        while not self._messages:
+        while self._held or not self._messages:
             if self._over is not None:
                 raise SwitchLost(self._over)
             self._news.clear()
@@ -124,9 +126,19 @@ class Inbox:
         self._messages.clear()
         return found
 
-    def keep(self, wanted: Callable[[AmiMessage], bool]) -> None:
-        """Drops what has arrived and is not wanted any more."""
-        self._messages = deque(message for message in self._messages if wanted(message))
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """For as long as the block lasts the reader gets nothing."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            self._news.set()
+
+    def drop(self, unwanted: Callable[[AmiMessage], bool]) -> None:
+        """Forgets what has arrived and is not wanted any more."""
+        self._messages = deque(message for message in self._messages if not unwanted(message))
 
 
 @dataclass(slots=True)

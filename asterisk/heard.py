@@ -30,6 +30,8 @@ from calls.live import (
 HEARD = frozenset({"UserEvent", "Hangup", "DeviceStateChange", "OriginateResponse"})
 """Events that are read; manager.conf filters for the same ones."""
 
+_WHERE_CALLERS_STAND = frozenset({"Room", "Survival", "Back", "Left", "Sent"})
+
 VARIABLES = ("CONTEXT", "EXTEN", "HL_REF", "HL_T0", "HL_SKILLS", "HL_PRIO", "HL_NUMBER", "HL_LANG", "HL_SEAT")
 """What a channel is asked for in a snapshot. CONTEXT and EXTEN are where it stands at that moment;
 the headers of these names are as old as the channel's last step."""
@@ -70,6 +72,11 @@ class Unreadable(ValueError):
         self.field = field
         self.value = value
         super().__init__(f"AMI message {kind}: {field} is {value!r}")
+
+
+def superseded(message: AmiMessage) -> bool:
+    """Whether a snapshot that is read later than this message knows better: where a caller stands."""
+    return message.event == "UserEvent" and message.optional("UserEvent") in _WHERE_CALLERS_STAND
 
 
 def event_of(message: AmiMessage, node: str) -> LiveEvent | None:

@@ -1,6 +1,6 @@
 """What the controller may ask of Asterisk: the port that the real AMI and the tests' fake implement."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -82,6 +82,11 @@ class Listening(Enum):
     """Heard by both."""
 
 
+def always() -> bool:
+    """A command that is sent whatever has happened meanwhile."""
+    return True
+
+
 class Switch(Protocol):
     """One node's Asterisk, as the controller sees it."""
 
@@ -103,8 +108,13 @@ class Switch(Protocol):
         """Sets the heartbeat that the dialplan looks at; True when Asterisk acknowledged it."""
         ...
 
-    async def connect(self, channel: Channel, seat: Seat, agent: Agent | None = None) -> Answer:
-        """Sends a waiting caller to a seat. agent: who is signed on there, as the call's record will have it."""
+    async def connect(
+        self, channel: Channel, seat: Seat, agent: Agent | None = None, *, only_if: Callable[[], bool] = always
+    ) -> Answer:
+        """Sends a waiting caller to a seat. agent: who is signed on there, as the call's record will have it.
+
+        only_if: asked in the very moment in which the command is sent; False: it is not, and FAILED.
+        """
         ...
 
     async def withdraw(self, queue: str, channel: Channel) -> Answer:
@@ -121,8 +131,11 @@ class Switch(Protocol):
         """Changes the caller's place in the line, in what Asterisk remembers of it."""
         ...
 
-    async def overflow(self, channel: Channel, way: str) -> Answer:
-        """Sends a waiting caller to another centre (`centre_<id>`), or to the duty officer (`duty`)."""
+    async def overflow(self, channel: Channel, way: str, *, only_if: Callable[[], bool] = always) -> Answer:
+        """Sends a waiting caller to another centre (`centre_<id>`), or to the duty officer (`duty`).
+
+        only_if: as of `connect`.
+        """
         ...
 
     async def dial_back(self, call: DialBack) -> Answer:

@@ -16,13 +16,14 @@ from asterisk.heard import (
     event_of,
     seat_of,
     standing_of,
+    superseded,
     survival_queue,
 )
 from asterisk.message import AmiMessage
 from asterisk.notes import encoded
 from asterisk.outcomes import CALL_BACK_ID, Outcomes
 from asterisk.parties import PARTY_VARIABLES, parties_of
-from asterisk.port import Answer, DialBack, DrillCall, Listening, Party, SwitchLost
+from asterisk.port import Answer, DialBack, DrillCall, Listening, Party, SwitchLost, always
 from calls.live import (
     Agent,
     CallRef,
@@ -121,20 +122,22 @@ class AmiSwitch:
     async def snapshot(self) -> Snapshot:
         """As in the port.
 
-        The Ping before it is the barrier: what was read until its answer is older than the lists,
-        and is dropped. Only seats' changes are kept, because Asterisk may announce a change before
-        its list of states shows it; the last one announced is the true one. The Ping after it makes
-        sure that what happened while the lists were read is in the inbox behind them.
+        From its begin on nothing is given to whoever reads `batches`: the snapshot comes first. The Ping
+        before it is the barrier: where callers stood, as it was told until its answer, is older than the
+        lists, and is dropped. Seats' changes are kept, because Asterisk may announce a change before its
+        list of states shows it; the last one announced is the true one. The Ping after it makes sure that
+        what happened while the lists were read is in the inbox behind them.
         """
         connection = self._connection
         if connection is None:
             raise SwitchLost("there is no connection to Asterisk")
         try:
-            await connection.act("Ping")
-            connection.inbox.keep(lambda message: message.event == "DeviceStateChange")
-            channels = await connection.rows("Status", "StatusComplete", {"Variables": ",".join(VARIABLES)})
-            devices = await connection.rows("DeviceStateList", "DeviceStateListComplete")
-            await connection.act("Ping")
+            with connection.inbox.held():
+                await connection.act("Ping")
+                connection.inbox.drop(superseded)
+                channels = await connection.rows("Status", "StatusComplete", {"Variables": ",".join(VARIABLES)})
+                devices = await connection.rows("DeviceStateList", "DeviceStateListComplete")
+                await connection.act("Ping")
         except (ActionRefused, Unanswered) as error:
             connection.drop(f"no snapshot: {error}")
             raise SwitchLost(str(error)) from error
@@ -143,9 +146,11 @@ class AmiSwitch:
     async def beat(self, epoch_s: int) -> bool:
         return await self._asked("Setvar", Variable="HL_BEAT", Value=str(epoch_s)) is Answer.DONE
 
-    async def connect(self, channel: Channel, seat: Seat, agent: Agent | None = None) -> Answer:
+    async def connect(
+        self, channel: Channel, seat: Seat, agent: Agent | None = None, *, only_if: Callable[[], bool] = always
+    ) -> Answer:
         """Both commands are sent at once: Asterisk does them in this order."""
-        _, sent = await asyncio.gather(self._name(seat, agent), self._sent(channel, "connect", seat))
+        _, sent = await asyncio.gather(self._name(seat, agent), self._sent(channel, "connect", seat, only_if=only_if))
         return sent
 
     async def withdraw(self, queue: str, channel: Channel) -> Answer:
@@ -160,8 +165,8 @@ class AmiSwitch:
             [await self._set(channel, "HL_PRIO", str(priority)), await self._set(channel, "HL_T0", str(t0_ms))]
         )
 
-    async def overflow(self, channel: Channel, way: str) -> Answer:
-        return await self._sent(channel, "overflow", way)
+    async def overflow(self, channel: Channel, way: str, *, only_if: Callable[[], bool] = always) -> Answer:
+        return await self._sent(channel, "overflow", way, only_if=only_if)
 
     async def dial_back(self, call: DialBack) -> Answer:
         variables = {
@@ -331,7 +336,12 @@ class AmiSwitch:
     async def _set(self, channel: Channel, name: str, value: str) -> Answer:
         return await self._asked("Setvar", Channel=channel.name, Variable=name, Value=value)
 
-    async def _sent(self, channel: Channel, context: str, extension: str) -> Answer:
+    async def _sent(
+        self, channel: Channel, context: str, extension: str, *, only_if: Callable[[], bool] = always
+    ) -> Answer:
+        # Nothing is waited for between this question and the sending.
+        if not only_if():
+            return Answer.FAILED
         return await self._asked("Redirect", Channel=channel.name, Context=context, Exten=extension, Priority="1")
 
     async def _asked(self, action: str, *, outcome_id: str | None = None, **headers: str) -> Answer:

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar, assert_never
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from asterisk.port import Answer, Switch, SwitchLost
 from calls.live import (
@@ -26,6 +28,7 @@ from calls.live import (
     WantsCallBack,
 )
 from hotline.listener import Listener, NobodyListens
+from hotline.observer import NobodyObserves, Observer
 from routing.estimate import said_minutes
 from routing.leader import Leader
 from routing.lease import Lease
@@ -97,12 +100,14 @@ class Controller:
         leader: Leader,
         clock: Callable[[], int] = now_ms,
         listener: Listener | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._nodes = {switch.node: _Node(switch) for switch in switches}
         self._room = room
         self._leader = leader
         self._clock = clock
         self._listener: Listener = listener or NobodyListens()
+        self._observer: Observer = observer or NobodyObserves()
         self._asks: list[AsksPlace] = []
         """Who is to be told its place."""
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
@@ -195,6 +200,7 @@ class Controller:
             node.reached.clear()
             sent_ms = self._clock()
             acknowledged = await node.switch.beat(int(time.time()))
+            self._observer.beaten(node.switch.node, sent_ms, self._clock() if acknowledged else None)
             self._inbox.put_nowait(_Beat(node.switch.node, sent_ms, acknowledged))
             pause_s = max(0.0, BEAT_S - (self._clock() - sent_ms) / 1000)
             reached = asyncio.ensure_future(node.reached.wait())
@@ -231,6 +237,7 @@ class Controller:
         self._room.heard(event, self._clock())
         match event:
             case EnteredRoom(caller=caller):
+                log.info("caller_waits", call=caller.ref, number=caller.number, priority=caller.priority)
                 self._listener.entered((caller.ref,))
             case AsksPlace():
                 self._asks.append(event)
@@ -262,7 +269,10 @@ class Controller:
         if self._room.wants_snapshot and not await self._resync():
             return
         if self.steering:
-            await self._send_all(self._room.decide(self._clock()))
+            began_s = time.perf_counter()
+            decisions = self._room.decide(self._clock())
+            self._observer.decided(time.perf_counter() - began_s)
+            await self._send_all(decisions)
             await asyncio.gather(*(self._tell_place(one) for one in asks))
         if beaten:
             await self._take_back(self._room.withdrawals())
@@ -294,11 +304,12 @@ class Controller:
         known = (*whole.waiting, *(one for _, one in whole.surviving), *whole.callers)
         self._listener.entered([one.ref for one in known])
         self._listener.resynchronised([node.switch for node in nodes])
+        self._observer.resynchronised()
         return True
 
     async def _send_all(self, decisions: tuple[Decision, ...]) -> None:
         """Sends all of them at once; each is bounded by the switch."""
-        answers = await asyncio.gather(*(self._send(one) for one in decisions))
+        answers = await asyncio.gather(*(self._sent(one) for one in decisions))
         for decision, answer in zip(decisions, answers, strict=True):
             told = log.bind(**_about(decision))
             match answer:
@@ -315,18 +326,26 @@ class Controller:
         if any(answer is Answer.NO_CHANNEL for answer in answers):
             self._wake()  # A seat is free again at once, and nothing more may be heard of it.
 
+    async def _sent(self, decision: Decision) -> Answer:
+        """As `_send`; whatever is logged on the way bears the call's id."""
+        with bound_contextvars(call=_about(decision)["call"]):
+            return await self._send(decision)
+
     async def _send(self, decision: Decision) -> Answer:
-        """A node that was lost meanwhile is not told anything: it serves its callers alone."""
+        """A node that was lost meanwhile is not told anything: it serves its callers alone. That is looked at
+        when the command is sent: a process that was stopped goes on between any two steps, and a caller
+        who talks by then would be torn out of the talk."""
         match decision:
             case Connect(caller, seat):
-                switch = self.switch_of(caller.channel)
-                if switch is None:
-                    return Answer.FAILED
                 standing = self._room.seat(seat)
-                return await switch.connect(caller.channel, seat, None if standing is None else standing.agent)
+                agent = None if standing is None else standing.agent
+                switch = self._nodes[caller.channel.node].switch
+                return await switch.connect(
+                    caller.channel, seat, agent, only_if=partial(self._may_steer, caller.channel)
+                )
             case Overflow(caller, way):
-                switch = self.switch_of(caller.channel)
-                return Answer.FAILED if switch is None else await switch.overflow(caller.channel, way)
+                switch = self._nodes[caller.channel.node].switch
+                return await switch.overflow(caller.channel, way, only_if=partial(self._may_steer, caller.channel))
             case CallBackTurn():
                 self._listener.dial(decision)
                 return Answer.DONE
@@ -379,10 +398,10 @@ def _carried_out(decision: Decision) -> None:
 def _about(decision: Decision) -> dict[str, CallRef | str]:
     match decision:
         case Connect(caller, seat):
-            return {"ref": caller.ref, "seat": seat}
+            return {"call": caller.ref, "seat": seat}
         case Overflow(caller, way):
-            return {"ref": caller.ref, "way": way}
+            return {"call": caller.ref, "way": way}
         case CallBackTurn(place, ref, seat):
-            return {"ref": ref, "first": place.first, "seat": seat}
+            return {"call": ref, "first": place.first, "seat": seat}
         case _:
             assert_never(decision)

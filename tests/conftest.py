@@ -16,8 +16,8 @@ REAL_TIME = (
     "tests/unit/test_phones_",
     "tests/unit/test_hotline_",
 )
-"""Where tests drive real processes and sockets in real time. Such a test may be tried a second and a
-third time on a busy machine; the end of the run lists each one that was."""
+"""Where tests drive real processes and sockets in real time. Such a test may be tried a second time on a
+busy machine; the end of the run lists each one that was, and why (docs/decisions/0012)."""
 
 
 # A shell's background job ignores Ctrl-C, and so would every process that the tests start.
@@ -38,7 +38,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(PROJECT).as_posix().startswith(REAL_TIME):
-            item.add_marker(pytest.mark.flaky(reruns=int(os.environ.get("HOTLINE_RERUNS", "2")), reruns_delay=1))
+            item.add_marker(pytest.mark.flaky(reruns=int(os.environ.get("HOTLINE_RERUNS", "1")), reruns_delay=1))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Why each test that was tried again had failed: a test that often needs it is to be mended."""
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"tried again: {report.nodeid}", sep="_")
+        lines = report.longreprtext.splitlines()
+        terminalreporter.write_line("\n".join(lines[-40:]))
 
 
 @pytest.fixture(scope="session")

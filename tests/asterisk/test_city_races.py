@@ -20,7 +20,7 @@ from phones.behaviour import Answers, Rejects, Rings
 from phones.taken import TakenCall
 from phones.voices import voice
 from settings.shapes import Settings, Skill, WaitStep
-from tests.support.aftermath import LEAVING_MS, legs, passed_over, together
+from tests.support.aftermath import LEAVING_MS, legs, passed_over, together, torn
 from tests.support.city_watch import (
     GENERAL,
     HOUSING,
@@ -202,7 +202,8 @@ def nothing_crossed(city: City) -> None:
     for linkedid in {leg.linkedid for leg in rang}:
         talked = [(leg.answered_us, leg.ended_us) for leg in rang if leg.linkedid == linkedid and leg.answered_us]
         assert together(talked, LEAVING_MS * 1000) == [], [leg for leg in rang if leg.linkedid == linkedid]
-    assert [(one, other) for one, other in passed_over(rows, city.stage.instance.settings)] == []
+    assert passed_over(rows, city.stage.instance.settings) == []
+    assert torn(rows, SIGNED_ON) == []
     said = city.log.read_text()
     assert "Traceback" not in said
     assert not [word for word in ("desk_failed", "duty_not_kept", "unreadable") if word in said]

@@ -81,6 +81,24 @@ def together(found: Iterable[tuple[int, int]], slack_us: int = 0) -> list[tuple[
     return overlapping
 
 
+def torn(rows: Iterable[Row], seats: Iterable[str]) -> list[Row]:
+    """Offers of a seat to somebody who had talked and was not in the line again: a redirect has ended that talk."""
+    rows = list(rows)
+    answered = [(leg.linkedid, leg.answered_us) for leg in legs(rows, seats) if leg.answered_us]
+    found = []
+    for offer in (row for row in rows if isinstance(row.step, SeatOffered)):
+        talks = [at_us for linkedid, at_us in answered if linkedid == offer.linkedid and at_us < offer.at_us]
+        came = [
+            row.at_us
+            for row in rows
+            if row.linkedid == offer.linkedid and isinstance(row.step, RoomEntered | Transferred)
+            if row.at_us <= offer.at_us
+        ]
+        if talks and (not came or max(came) < max(talks)):
+            found.append(offer)
+    return found
+
+
 _LEAVES = (
     *(SurvivalEntered, SeatOffered, CallBackWanted, EmergencyChosen),
     *(Overflowed, Transferred, RoomEntered, TalkEnded, SeatTook),

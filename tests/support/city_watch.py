@@ -23,6 +23,7 @@ from phones.taken import TakenCall
 from phones.telephone import Telephone
 from recordings.store import Store, record_of
 from settings.shapes import Number, Seat, Settings
+from tests.support.desk_client import NotDone, at_the_desk
 
 S = TypeVar("S")
 
@@ -198,14 +199,28 @@ class City:
         await asyncio.gather(*self.agents, return_exceptions=True)
         self.agents.clear()
 
+    async def _nobody_to_call_back(self) -> None:
+        """Waits until nobody is on the call-back list any more: whoever is there is dismissed."""
+
+        async def dismissed() -> bool:
+            for row in self.store.rows("SELECT id FROM call_backs WHERE state IN ('waiting', 'listed', 'dialling')"):
+                with suppress(NotDone):  # It is being dialled.
+                    await desk.post(f"/call-backs/{row['id']}/dismiss", note="left by an earlier test")
+            return not self.store.rows("SELECT id FROM call_backs WHERE state IN ('waiting', 'listed', 'dialling')")
+
+        async with at_the_desk(self.stage.instance) as desk:
+            await until("nobody to be called back", dismissed)
+
     async def clear(self) -> None:
-        """Everybody hangs up, and every seat leaves; whoever comes again behaves as an agent does."""
+        """Everybody hangs up, nobody is to be called back, and every seat leaves; whoever comes again behaves as an
+        agent does."""
         await self.send_away()
         await self.everybody_hangs_up()
         for seat, phone in self.stage.seats.items():
             await phone.unregister()
             phone.behave = agent(seat)
         await self.until_empty()
+        await self._nobody_to_call_back()
 
 
 def _row(line: str) -> Row | None:

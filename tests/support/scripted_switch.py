@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
-from asterisk.port import Answer, DialBack, DrillCall, Listening, Party, SwitchLost
+from asterisk.port import Answer, DialBack, DrillCall, Listening, Party, SwitchLost, always
 from calls.live import (
     Agent,
     CallBackEnded,
@@ -148,7 +148,12 @@ class ScriptedSwitch:
         self.beats.append(epoch_s)
         return self.acknowledges and not self._lost
 
-    async def connect(self, channel: Channel, seat: Seat, agent: Agent | None = None) -> Answer:
+    async def connect(
+        self, channel: Channel, seat: Seat, agent: Agent | None = None, *, only_if: Callable[[], bool] = always
+    ) -> Answer:
+        await asyncio.sleep(0)
+        if not only_if():
+            return Answer.FAILED
         self.connected_to.append((channel, seat))
         if self.answers or self._lost:
             return self.answers.popleft() if self.answers else Answer.FAILED
@@ -176,7 +181,10 @@ class ScriptedSwitch:
             self.waiting[channel] = replace(self.waiting[channel], t0_ms=t0_ms, priority=priority)
         return answer
 
-    async def overflow(self, channel: Channel, way: str) -> Answer:
+    async def overflow(self, channel: Channel, way: str, *, only_if: Callable[[], bool] = always) -> Answer:
+        await asyncio.sleep(0)
+        if not only_if():
+            return Answer.FAILED
         self.overflowed.append((channel, way))
         answer = self._known(channel)
         if answer is Answer.DONE:

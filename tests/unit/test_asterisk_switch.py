@@ -9,7 +9,7 @@ import pytest
 from asterisk.ami import AmiBounds
 from asterisk.port import Answer, DialBack, SwitchLost
 from asterisk.switch import AmiSwitch, NoNumber
-from calls.live import Agent, CallRef, Channel, Device, HungUp, Seat, SeatChanged
+from calls.live import Agent, AsksPlace, CallRef, Channel, Device, HungUp, LeftRoom, Seat, SeatChanged
 from tests.support.fake_ami import FakeAmi, FakeChannel, fake_ami
 
 PATIENT = AmiBounds(answer_s=20.0, list_s=20.0, ping_every_s=20.0)
@@ -47,12 +47,39 @@ async def test_a_snapshot_replaces_what_was_heard_before_it_but_keeps_what_came_
     server.devices = {"PJSIP/8001": "BUSY"}
     async with aclosing(switch.batches()) as batches:
         assert await anext(batches) is None
-        server.event("Hangup", ("Channel", "PJSIP/old-1"), ("Cause", "16"))
+        # The reader waits for news already, as the controller's does.
+        reading = asyncio.ensure_future(anext(batches))
+        await asyncio.sleep(0)
+        server.event("UserEvent", ("UserEvent", "Left"), ("Ref", "old"), ("To", "seat"))
         server.device("8001", "NOT_INUSE")
-        server.before_list = lambda: server.event("Hangup", ("Channel", "PJSIP/new-1"), ("Cause", "16"))
+        server.before_list = lambda: server.event("UserEvent", ("UserEvent", "Left"), ("Ref", "new"), ("To", "seat"))
         await switch.snapshot()
-        during = HungUp(Channel("node1", "PJSIP/new-1"), 16)
-        assert await anext(batches) == (SeatChanged(Seat("8001"), Device.FREE), during, during)
+        assert not reading.done()
+        during = LeftRoom(CallRef("new"), "seat")
+        assert await reading == (SeatChanged(Seat("8001"), Device.FREE), during, during)
+
+
+async def test_a_snapshot_costs_nothing_of_what_it_does_not_tell(server: FakeAmi) -> None:
+    switch = AmiSwitch("node1", server.access, PATIENT)
+    channel = Channel("node1", "PJSIP/a-1")
+    async with aclosing(switch.batches()) as batches:
+        assert await anext(batches) is None
+        server.event("UserEvent", ("UserEvent", "Ask"), ("Ref", "a"), ("Channel", channel.name))
+        server.event("Hangup", ("Channel", channel.name), ("Cause", "16"))
+        await switch.snapshot()
+        assert await anext(batches) == (AsksPlace(CallRef("a"), channel), HungUp(channel, 16))
+
+
+async def test_a_redirect_is_not_sent_when_that_is_no_longer_wanted(server: FakeAmi) -> None:
+    server.channels["PJSIP/a-1"] = FakeChannel("room")
+    channel = Channel("node1", "PJSIP/a-1")
+    switch = AmiSwitch("node1", server.access, PATIENT)
+    async with aclosing(switch.batches()) as batches:
+        assert await anext(batches) is None
+        assert await switch.connect(channel, Seat("8001"), only_if=lambda: False) is Answer.FAILED
+        assert await switch.overflow(channel, "duty", only_if=lambda: False) is Answer.FAILED
+        assert server.actions("Redirect") == []
+        assert await switch.connect(channel, Seat("8001"), only_if=lambda: True) is Answer.DONE
 
 
 async def test_a_snapshot_that_fails_gives_the_connection_up(server: FakeAmi) -> None:

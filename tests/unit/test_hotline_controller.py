@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from asterisk.port import Answer
-from calls.live import CallRef, Channel, Device, Seat, Waiting
-from hotline.controller import Controller
+from asterisk.port import Answer, always
+from calls.live import Agent, CallRef, Channel, Device, Seat, Waiting
+from hotline.controller import Controller, now_ms
 from routing.leader import AloneLeader
 from routing.room import Room
 from routing.rules import Rules
@@ -40,9 +40,11 @@ async def seen(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def steering(*switches: ScriptedSwitch, leader: AloneLeader | None = None) -> AsyncIterator[Controller]:
+async def steering(
+    *switches: ScriptedSwitch, leader: AloneLeader | None = None, clock: Callable[[], int] = now_ms
+) -> AsyncIterator[Controller]:
     room = Room(RULES, new_ref=lambda: CallRef("new"), utc_ahead_ms=0)
-    controller = Controller(switches, room, leader or AloneLeader())
+    controller = Controller(switches, room, leader or AloneLeader(), clock)
     running = asyncio.create_task(controller.run())
     try:
         yield controller
@@ -86,6 +88,32 @@ async def test_nothing_is_sent_while_heartbeats_are_not_acknowledged() -> None:
         switch.acknowledges = True
         await seen(lambda: switch.connected_to)
         assert controller.steering
+
+
+async def test_nothing_is_sent_by_a_process_that_was_stopped_between_its_decision_and_the_command() -> None:
+    class Stopping(ScriptedSwitch):
+        """The process is stopped for five seconds when it is about to send its first command."""
+
+        stopped_ms = 0
+
+        async def connect(
+            self, channel: Channel, seat: Seat, agent: Agent | None = None, *, only_if: Callable[[], bool] = always
+        ) -> Answer:
+            stopped_now, self.stopped_ms = not self.stopped_ms, 5000
+            if stopped_now:
+                # Meanwhile the caller has left for a survival queue, and talks.
+                self.waiting.pop(channel)
+            return await super().connect(channel, seat, agent, only_if=only_if)
+
+    switch = Stopping()
+    switch.seat(ALICE, Device.FREE)
+    async with steering(switch, clock=lambda: now_ms() + switch.stopped_ms):
+        await seen(lambda: switch.snapshots)
+        switch.caller_waits(caller("c1"))
+        await seen(lambda: switch.snapshots > 1)
+        switch.caller_waits(caller("c2"))
+        await seen(lambda: switch.connected_to)
+    assert switch.connected_to == [(Channel("node1", "PJSIP/carrier-c2"), ALICE)]
 
 
 async def test_a_seat_is_free_at_once_when_its_caller_has_hung_up() -> None:
