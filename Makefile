@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 JOBS ?= 3
 
-.PHONY: help setup test-setup demo run test test-fast test-bare chaos bench check golden lint lock clean
+.PHONY: help setup test-setup demo run test test-fast test-attack test-bare chaos bench check golden lint lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,11 @@ test: test-setup lint ## the whole test suite, real Asterisk included (10 to 13 
 test-fast: test-setup ## the tests that need no Asterisk
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/unit tests/contract tests/golden
 
+test-attack: test-setup ## the attack tests in full: 50,000 malformed messages and more (3 minutes)
+	@folder=$$(mktemp -d /tmp/hotline.XXXXXX) && \
+	  { HOTLINE_ATTACK=long $(PY) -m pytest -q -p no:cacheprovider --basetemp="$$folder/t" tests/attack; code=$$?; \
+	    rm -rf "$$folder"; exit $$code; }
+
 test-bare: ## the README's two commands on a bare machine, made for the occasion
 	@tests/bare.sh
 
@@ -59,4 +64,4 @@ lock: setup ## pin the dependencies of requirements*.in anew, with hashes
 
 clean: ## remove what was built; Asterisk and recorded calls stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find . -name __pycache__ -not -path './.asterisk/*' -prune -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './.asterisk/*' -not -path './.tools/*' -prune -exec rm -rf {} +

@@ -63,9 +63,45 @@ python_packages() {
     printf '%s\n' "$version $wanted" >"$mark"
 }
 
+# Programs for the tests whose packages would serve or listen if they were installed: unpacked into .tools instead.
+test_programs() {
+    folder=$(mktemp -d)
+    wanted=
+    if ! there promtool; then
+        apt-cache show prometheus >/dev/null 2>&1 || as_root apt-get -q update >"$folder/log" 2>&1 || true
+        # Later distributions have it in a package of its own.
+        if apt-cache show promtool >/dev/null 2>&1; then wanted=promtool; else wanted=prometheus; fi
+    fi
+    there fail2ban-regex || wanted="$wanted fail2ban"
+    if [ -z "$wanted" ]; then rmdir "$folder"; return; fi
+    say "unpacking for the tests: $wanted"
+    # shellcheck disable=SC2086  # one word a package
+    if ! { download $wanted || { as_root apt-get -q update && download $wanted; }; } >"$folder/log" 2>&1; then
+        tail -n 15 "$folder/log" >&2
+        rm -rf "$folder"
+        fail "apt-get could not download $wanted: see its last lines above"
+    fi
+    for package in "$folder"/*.deb; do dpkg-deb -x "$package" .tools || fail "$package could not be unpacked"; done
+    rm -rf "$folder" .tools/usr/bin/prometheus .tools/usr/share/prometheus .tools/usr/share/doc
+    mkdir -p .tools/bin
+    [ ! -x .tools/usr/bin/promtool ] || ln -sf ../usr/bin/promtool .tools/bin/promtool
+    [ ! -x .tools/usr/bin/fail2ban-regex ] || {
+        # shellcheck disable=SC2016  # For the program, not for us.
+        printf '%s\n' '#!/bin/sh' 'tools=$(dirname "$(readlink -f "$0")")/..' \
+            'export PYTHONPATH="$tools/usr/lib/python3/dist-packages"' \
+            'exec /usr/bin/python3 "$tools/usr/bin/fail2ban-regex" --config "$tools/etc/fail2ban" "$@"' \
+            >.tools/bin/fail2ban-regex
+        chmod +x .tools/bin/fail2ban-regex
+    }
+}
+
+there() { command -v "$1" >/dev/null || [ -x ".tools/bin/$1" ]; }
+
+download() { (cd "$folder" && apt-get -q download "$@"); }
+
 case ${1:-} in
     '') os_packages '' ;;
-    tests) os_packages postgresql ;;
+    tests) os_packages "postgresql systemd"; test_programs ;;
     *) fail "'$1' is unknown: it is './setup.sh', or './setup.sh tests'" ;;
 esac
 python_packages

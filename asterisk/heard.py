@@ -23,6 +23,7 @@ from calls.live import (
     SeatChanged,
     SeatDialled,
     SentToSeat,
+    Snapshot,
     Waiting,
     WantsCallBack,
 )
@@ -131,6 +132,19 @@ def standing_of(row: AmiMessage, node: str) -> EnteredRoom | EnteredSurvival | O
     if not _SEAT.fullmatch(seat):
         return None
     return Offered(CallRef(values["HL_REF"]), channel, Seat(seat), _waiting_row(row, channel, values))
+
+
+def snapshot_of(
+    standings: tuple[EnteredRoom | EnteredSurvival | Offered, ...], seats: tuple[SeatChanged, ...]
+) -> Snapshot:
+    """Where everybody stands, and every seat's state."""
+    return Snapshot(
+        waiting=tuple(standing.caller for standing in standings if isinstance(standing, EnteredRoom)),
+        surviving=tuple((entry.queue, entry.caller) for entry in standings if isinstance(entry, EnteredSurvival)),
+        seats=tuple((change.seat, change.device) for change in seats),
+        offered=tuple((entry.ref, entry.channel, entry.seat) for entry in standings if isinstance(entry, Offered)),
+        callers=tuple(entry.caller for entry in standings if isinstance(entry, Offered) and entry.caller is not None),
+    )
 
 
 def survival_queue(skills: str) -> str:

@@ -46,6 +46,11 @@ def listening(pid: int) -> tuple[Listening, ...]:
     return tuple(sorted(found))
 
 
+def everybody() -> tuple[Listening, ...]:
+    """What any process in this network namespace listens at, in order, whoever's it is."""
+    return tuple(sorted({entry for _, entry in _table(os.getpid())}))
+
+
 def _sockets(pid: int) -> Iterator[str]:
     with os.scandir(f"/proc/{pid}/fd") as descriptors:
         for descriptor in descriptors:

@@ -47,6 +47,14 @@ class AmiMessage:
     def action_id(self) -> str | None:
         return self.optional("actionid")
 
+    @property
+    def at_s(self) -> float | None:
+        """When Asterisk made the event, in seconds since the epoch; None where it does not say, or not clearly."""
+        try:
+            return float(self.optional("timestamp") or "")
+        except ValueError:
+            return None
+
     def required(self, name: str) -> str:
         """The one value of a header. Raises HeaderMissing, HeaderDoubled."""
         values = self.headers.get(name.lower(), ())

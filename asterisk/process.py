@@ -115,6 +115,10 @@ class AsteriskProcess:
             self.boot = None
         return self.boot
 
+    def seen(self) -> Boot | None:
+        """The one that runs now, whoever started it; it is neither taken over nor asked anything."""
+        return self._boot_now()
+
     async def answers(self, *, bound_s: float = 5.0) -> bool:
         """Whether it is alive and not hung."""
         try:

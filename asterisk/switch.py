@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -12,9 +13,9 @@ from asterisk.ami import ActionRefused, AmiAccess, AmiBounds, AmiConnection, Una
 from asterisk.heard import (
     HEARD,
     VARIABLES,
-    Offered,
     event_of,
     seat_of,
+    snapshot_of,
     standing_of,
     superseded,
     survival_queue,
@@ -24,15 +25,13 @@ from asterisk.notes import encoded
 from asterisk.outcomes import CALL_BACK_ID, Outcomes
 from asterisk.parties import PARTY_VARIABLES, parties_of
 from asterisk.port import Answer, DialBack, DrillCall, Listening, Party, SwitchLost, always
+from asterisk.refusals import meaning_of, worst
 from calls.live import (
     Agent,
     CallRef,
     Channel,
-    EnteredRoom,
-    EnteredSurvival,
     LiveEvent,
     Seat,
-    SeatChanged,
     Snapshot,
 )
 
@@ -44,7 +43,6 @@ _DRILL_S = 120
 """Longer than any test call lasts."""
 _LISTENING = {Listening.LISTEN: "qES", Listening.WHISPER: "qESw", Listening.BARGE: "qESB"}
 """ChanSpy: no announcement (q), and the end with the talk (E) or when there is none (S)."""
-_WORST_FIRST = (Answer.FAILED, Answer.NO_CHANNEL, Answer.DONE)
 _SILENT = "no answer"
 _STEADY_S = 5.0
 """A connection that lived this long was a good one: the next attempt comes soon."""
@@ -74,8 +72,10 @@ class AmiSwitch:
         *,
         demands: Iterable[frozenset[str]] = (),
         dial: str = "PJSIP/{seat}",
+        aged: Callable[[float], None] = lambda _age_s: None,
     ) -> None:
-        """demands: the skills that each survival queue stands for; dial: how a seat is dialled, as in the settings."""
+        """demands: the skills that each survival queue stands for; dial: how a seat is dialled, as in the settings;
+        aged: is told how old, in seconds, the newest message of each batch was when it was read."""
         self.node = node
         self.unreadable = 0
         """Messages that were skipped because they could not be read."""
@@ -83,6 +83,7 @@ class AmiSwitch:
         self._bounds = bounds or AmiBounds()
         self._demands = tuple(demands)
         self._dial = dial
+        self._aged = aged
         self._connection: AmiConnection | None = None
         self._named: dict[Seat, Agent | None] = {}
         """Who the dialplan says is at each seat, as far as it was told on this connection."""
@@ -101,6 +102,8 @@ class AmiSwitch:
                 yield None
                 while True:
                     messages = await outcomes.batch(self._connection.inbox)
+                    if messages and (at_s := messages[-1].at_s) is not None:
+                        self._aged(time.time() - at_s)
                     events: tuple[LiveEvent, ...] = self._read(messages, partial(event_of, node=self.node))
                     if events:
                         yield events
@@ -141,7 +144,7 @@ class AmiSwitch:
         except (ActionRefused, Unanswered) as error:
             connection.drop(f"no snapshot: {error}")
             raise SwitchLost(str(error)) from error
-        return _snapshot(self._read(channels, partial(standing_of, node=self.node)), self._read(devices, seat_of))
+        return snapshot_of(self._read(channels, partial(standing_of, node=self.node)), self._read(devices, seat_of))
 
     async def beat(self, epoch_s: int) -> bool:
         return await self._asked("Setvar", Variable="HL_BEAT", Value=str(epoch_s)) is Answer.DONE
@@ -161,7 +164,7 @@ class AmiSwitch:
 
     async def move_up(self, channel: Channel, t0_ms: int, priority: int) -> Answer:
         # In a survival queue's order, too: it is made of these two.
-        return _worst(
+        return worst(
             [await self._set(channel, "HL_PRIO", str(priority)), await self._set(channel, "HL_T0", str(t0_ms))]
         )
 
@@ -244,7 +247,7 @@ class AmiSwitch:
                 ExtraPriority="1",
             )
         )
-        return _worst(answers)
+        return worst(answers)
 
     async def hang_up(self, channel: Channel) -> Answer:
         return await self._asked("Hangup", Channel=channel.name, Cause="16")
@@ -272,7 +275,7 @@ class AmiSwitch:
                 for demand in self._demands
             )
         )
-        return _worst([told, *queues])
+        return worst([told, *queues])
 
     async def drill(self, call: DrillCall) -> Answer:
         """The half of the Local channel that does nothing lasts as long as the other one."""
@@ -290,6 +293,17 @@ class AmiSwitch:
 
     async def unblock(self, number: str) -> Answer:
         return await self._listed(number, "")
+
+    async def reachable(self, endpoint: str) -> bool | None:
+        """Whether the far end of a trunk answers, as Asterisk knows from trying; None: it cannot be asked now."""
+        connection = self._connection
+        if connection is None:
+            return None
+        try:
+            told = await connection.act("Getvar", {"Variable": f"DEVICE_STATE(PJSIP/{endpoint})"})
+        except (ActionRefused, Unanswered, SwitchLost):
+            return None
+        return told.required("value") not in ("UNAVAILABLE", "INVALID", "UNKNOWN")
 
     async def _name(self, seat: Seat, agent: Agent | None) -> Answer:
         """Lets the dialplan know who is at a seat. Said once on each connection: a new Asterisk knows nobody."""
@@ -363,7 +377,7 @@ class AmiSwitch:
         return None
 
     def _meant(self, action: str, refusal: str | None) -> Answer:
-        answer = Answer.DONE if refusal is None else _meaning(refusal)
+        answer = Answer.DONE if refusal is None else meaning_of(refusal)
         if answer is Answer.FAILED and refusal != _SILENT:
             _log.warning("switch_refused", node=self.node, action=action, why=refusal)
         return answer
@@ -381,32 +395,3 @@ class AmiSwitch:
             if meaning is not None:
                 found.append(meaning)
         return tuple(found)
-
-
-_GONE = ("hannel does not exist", "channel not up", "No such caller", "No such channel")
-
-
-def _worst(answers: Sequence[Answer]) -> Answer:
-    """Of several commands that are one to whoever asked."""
-    return next(answer for answer in _WORST_FIRST if answer in answers)
-
-
-def _meaning(refusal: str) -> Answer:
-    """What Asterisk's words mean: the same ones in all versions from 20 to 23."""
-    if any(part in refusal for part in _GONE):
-        return Answer.NO_CHANNEL
-    if "Already requested" in refusal:
-        return Answer.DONE
-    return Answer.FAILED
-
-
-def _snapshot(
-    standings: tuple[EnteredRoom | EnteredSurvival | Offered, ...], seats: tuple[SeatChanged, ...]
-) -> Snapshot:
-    return Snapshot(
-        waiting=tuple(standing.caller for standing in standings if isinstance(standing, EnteredRoom)),
-        surviving=tuple((entry.queue, entry.caller) for entry in standings if isinstance(entry, EnteredSurvival)),
-        seats=tuple((change.seat, change.device) for change in seats),
-        offered=tuple((entry.ref, entry.channel, entry.seat) for entry in standings if isinstance(entry, Offered)),
-        callers=tuple(entry.caller for entry in standings if isinstance(entry, Offered) and entry.caller is not None),
-    )

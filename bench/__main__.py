@@ -8,8 +8,9 @@ from bench.decision import decision
 from bench.fairness_command import fairness
 from bench.play import day
 from bench.records_command import records
+from bench.report_command import report
 
-COMMANDS = (day, decision, fairness, records)
+COMMANDS = (day, decision, fairness, records, report)
 """The first is meant when only options are given."""
 
 app = typer.Typer(no_args_is_help=False, add_completion=False)

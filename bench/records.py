@@ -16,16 +16,18 @@ from bench.figures import percentile
 from bench.records_calls import NODE
 from bench.records_made import CITY, LAST_DAY, Made, Maker, batch
 from calls.record import Outcome
-from recordings.figures import day_figures
+from recordings.figures_span import Length, span_of
 from recordings.queries import Wanted, find, get
+from recordings.report import report
 from recordings.store import Store
 
 CONDITIONS = ("caller", "number", "day", "seat", "outcome")
 DAYS = 100
-NEW = ("records_by_dialled", "records_by_number", "records_by_outcome")
-"""Indexes that only searches need; so do the triggers that keep seats and agents as rows."""
+NEW = ("records_by_dialled", "records_by_number", "records_by_outcome", "records_in_figures")
+"""Indexes that only searches and figures need; so do the triggers that keep seats and agents as rows."""
 
 _DAY_MS = 86_400_000
+_NOW_MS = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Writes:
     calls_at_once: int
     with_indexes: float
     without: float
-    """Without what only searches need."""
+    """Without what only searches and figures need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,8 @@ def _got(store: Store, begin: str) -> int:
     return len([get(store, begin)])
 
 
-def _counted(store: Store, day: date) -> int:
-    return day_figures(store, day, CITY).total.calls
+def _counted(store: Store, day: date, *, people: bool) -> int:
+    return report(store, span_of(Length.DAY, day), CITY, _NOW_MS, people=people).total["calls"].numerator
 
 
 def _timed(kind: str, work: Iterable[Callable[[], int]], before: Callable[[], None] = lambda: None) -> Times:
@@ -171,11 +173,11 @@ def forget(store: Store) -> None:
         os.close(descriptor)
 
 
-def figured(store: Store, days: Sequence[date], *, forgotten: bool) -> Times:
-    """A day's figures; `found` is how many calls they count."""
+def figured(store: Store, days: Sequence[date], *, forgotten: bool, people: bool = False) -> Times:
+    """A day's figures, with `people` by seat and agent, too; `found` is how many calls they count."""
     return _timed(
-        "a day's figures, cold" if forgotten else "a day's figures",
-        [partial(_counted, store, day) for day in days],
+        f"a day's figures{', seats and agents' if people else ''}{', cold' if forgotten else ''}",
+        [partial(_counted, store, day, people=people) for day in days],
         lambda: forget(store) if forgotten else None,
     )
 
@@ -211,7 +213,7 @@ def kept_a_second(path: Path, calls: Sequence[Made], at_once: int) -> float:
 
 
 def drop_new(path: Path) -> None:
-    """Takes away what only searches need."""
+    """Takes away what only searches and figures need."""
     with Store(path) as store:
         for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'records'"):
             store.database.conn.execute(f"DROP TRIGGER {row['name']}")

@@ -22,6 +22,7 @@ _OTHERS = tuple(f"123{number:02}" for number in range(60) if number != 45)
 _MERGED = ("12301", "12318", "12356")
 """Their callers are served as callers of the city's own number."""
 
+_ANSWERED_EMERGENCIES = 0.97
 _OUTCOMES = {
     "answered": 0.700,
     "abandoned": 0.090,
@@ -48,6 +49,10 @@ class Shape:
     key: str
     wait_ms: int
     talk_ms: int
+    mark: int
+    """That the caller gave the talk; 0: none."""
+    passed_on_ms: int
+    """Until the emergency line answered; 0: it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ def _shape(chance: random.Random, outcome: str) -> Shape:
         str(chance.randrange(1, 8)),
         int(chance.expovariate(1 / 25_000)),
         int(chance.lognormvariate(12, 0.7)),
+        chance.choices((0, 5, 4, 3, 2, 1), (60, 25, 8, 3, 2, 2))[0],
+        int(chance.uniform(1_500, 9_000)) if chance.random() < _ANSWERED_EMERGENCIES else 0,
     )
 
 
@@ -129,12 +136,15 @@ def lines(shape: Shape, who: Who) -> list[Row]:
             made.step(kind, 100, **values)
         if shape.outcome in _WAITED:
             _wait(made, shape)
+        if shape.outcome == "emergency":
+            _pass_on(made, shape)
     if shape.outcome != "interrupted":
         made.hang_up()
         made.add("LINKEDID_END", after_ms=0)
     return made.rows
 
 
+_LINE = "emergency_a"
 _WAITED = ("answered", "abandoned", "call_back", "interrupted")
 
 
@@ -171,8 +181,21 @@ def _wait(made: _Lines, shape: Shape) -> None:
             made.add("BRIDGE_ENTER", leg=leg, after_ms=0)
         made.hang_up(leg=made.who.seat, after_ms=shape.talk_ms)
         made.step("TALKED", after_ms=0, seat=made.who.seat, q850_cause=16)
+        if shape.mark:
+            made.step("RATED", after_ms=4_000, mark=shape.mark)
     else:
         made.step("PLACE", after_ms=shape.wait_ms, position=1, minutes=1)
+
+
+def _pass_on(made: _Lines, shape: Shape) -> None:
+    made.step("TRUNK", trunk=_LINE, dial="110")
+    made.add("CHAN_START", leg=_LINE)
+    if shape.passed_on_ms:
+        made.add("ANSWER", leg=_LINE, after_ms=shape.passed_on_ms)
+        for leg in ("", _LINE):
+            made.add("BRIDGE_ENTER", leg=leg, after_ms=0)
+    made.hang_up(leg=_LINE, after_ms=shape.talk_ms if shape.passed_on_ms else 30_000)
+    made.step("TRUNK_END", after_ms=0, trunk=_LINE, status="ANSWER" if shape.passed_on_ms else "NOANSWER")
 
 
 def drawn(chance: random.Random, at_ms: int, callers: int) -> Who:

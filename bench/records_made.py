@@ -59,6 +59,8 @@ def kept_rows(calls: Sequence[tuple[Shape, Who]], path: Path) -> tuple[list[str]
         for shape, who in calls:
             if shape.outcome == "answered":
                 store.keep_audio(who.ref, AUDIOS[0], f"{_folder(who.at_ms)}/{who.ref}.wav", _hash(who), shape.talk_ms)
+                if shape.mark:
+                    store.keep_audio(who.ref, AUDIOS[1], None, None, None)
         store.database.conn.execute("UPDATE records SET looked_at = 1, reconciled = 1")
         columns, by_ref = _rows(store, [who.ref for _, who in calls])
     return columns, [by_ref[who.ref] for _, who in calls]
@@ -97,10 +99,10 @@ class Maker:
         like = [(shape, _numbered(number)) for number, shape in enumerate(self._shapes)]
         self.columns, self.rows = kept_rows(like, folder / "shapes.db")
 
-    def calls(self, days: int, many: int, seed: int) -> Iterator[Made]:
-        """So many calls, on the days up to LAST_DAY, the oldest first."""
+    def calls(self, days: int, many: int, seed: int, last: date = LAST_DAY) -> Iterator[Made]:
+        """So many calls, on the days up to `last`, the oldest first."""
         chance = random.Random(seed)
-        begins = [begin_ms(LAST_DAY - timedelta(days=days - 1 - day), CITY) for day in range(days)]
+        begins = [begin_ms(last - timedelta(days=days - 1 - day), CITY) for day in range(days)]
         done = [round(many * day / days) for day in range(days + 1)]
         of_days = [(begin, done[day + 1] - done[day]) for day, begin in enumerate(begins)]
         for at_ms in moments(of_days, ORDINARY_DAY, chance):

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 
 from calls import journal
 from calls.cel import Row
+from calls.gaps import arrival_of, talks_missing
 from calls.journal import Arrived
 from calls.legs import Leg, in_order, legs_of
 from calls.live import CallRef
 from calls.record import CallRecord, Key, Outcome, Side
+from calls.sight import Sight
 
 
 @dataclass(slots=True)
@@ -49,30 +51,58 @@ class _Walk:
     """When a seat hung up last."""
 
 
-def fold(node: str, rows: Iterable[Row], *, gone: bool = False) -> CallRecord | None:
-    """The record of the call that these rows tell; None when its arrival is not among them.
+def fold(
+    node: str,
+    rows: Iterable[Row],
+    *,
+    gone: bool = False,
+    absent_utc_ms: int | None = None,
+    sight: Sight | None = None,
+) -> CallRecord | None:
+    """The record of the call that these rows tell; None when its arrival is not among them, and nobody saw it.
 
-    `gone`: the Asterisk that carried the call is no more, so that no end will come.
+    `gone`: the Asterisk that carried the call is no more, so that no end will come. `absent_utc_ms`: that Asterisk
+    has no such call any more, and no row tells its end; it was known to be there at this moment. `sight`: what
+    stands in for rows that are missing.
     """
     ordered = in_order(rows)
-    for row in ordered:
-        if isinstance(row.step, Arrived):
-            return _record(node, row, row.step, ordered, gone=gone)
-    return None
+    let_in = next(((row, row.step) for row in ordered if isinstance(row.step, Arrived)), None)
+    beside = _Beside(gone, absent_utc_ms, sight, arrived=let_in is not None)
+    if let_in is None:
+        if sight is None:
+            return None
+        let_in = arrival_of(sight, ordered)
+        ordered = in_order([let_in[0], *ordered])
+    return _record(node, *let_in, ordered, beside)
 
 
-def _record(node: str, arrival: Row, arrived: Arrived, ordered: list[Row], *, gone: bool) -> CallRecord:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is known beside the rows; `fold` says what it means."""
+
+    gone: bool
+    absent_utc_ms: int | None
+    sight: Sight | None
+    arrived: bool
+    """Whether the arrival is among the rows."""
+
+
+def _record(node: str, arrival: Row, arrived: Arrived, ordered: list[Row], beside: _Beside) -> CallRecord:
     walk = _walked(ordered, arrival)
     legs = legs_of(ordered)
     caller = legs[arrival.uniqueid]
+    filled = beside.sight is not None and _filled(walk, legs, beside.sight, ordered, arrival)
     seats = sorted((leg for leg in legs.values() if leg.side is Side.SEAT), key=lambda leg: leg.started_us)
     answered = sorted((leg for leg in legs.values() if leg.answered_us is not None), key=_answered_us)
     talks = [leg for leg in answered if leg.side is Side.SEAT or leg.on_duty]
     trunk_out = next((leg.name for leg in reversed(answered) if leg.side is Side.TRUNK), walk.trunk_out)
     ended = caller.ended_us is not None
-    end_us = caller.ended_us if caller.ended_us is not None else ordered[-1].at_us
+    absent = beside.absent_utc_ms is not None and not ended
+    over = ended or absent or beside.gone
+    end_us = caller.ended_us if caller.ended_us is not None else _last_us(ordered, beside)
     talk_began_us = _answered_us(talks[0]) if talks else None
     hangup = next((row for row in ordered if row.kind == "HANGUP" and row.uniqueid == arrival.uniqueid), None)
+    told = _outcome(walk, talked=bool(talks), carried=trunk_out is not None)
     return CallRecord(
         ref=CallRef(arrived.ref),
         node=node,
@@ -82,15 +112,15 @@ def _record(node: str, arrival: Row, arrived: Arrived, ordered: list[Row], *, go
         caller=arrived.caller,
         trunk_in=arrived.trunk,
         trunk_out=trunk_out,
-        outcome=_outcome(walk, talked=bool(talks), carried=trunk_out is not None) if ended else Outcome.INTERRUPTED,
-        running=not (ended or gone),
+        outcome=told if ended or absent else Outcome.INTERRUPTED,
+        running=not over,
         arrived_utc_ms=_ms(arrival.at_us),
         answered_utc_ms=None if caller.answered_us is None else _ms(caller.answered_us),
         waiting_since_utc_ms=walk.waiting_since_ms,
         seat_rang_utc_ms=_ms(seats[0].started_us) if seats else None,
         talk_began_utc_ms=None if talk_began_us is None else _ms(talk_began_us),
-        ended_utc_ms=_ms(end_us) if ended or gone else None,
-        wait_ms=_wait_ms(walk, answered, end_us if ended or gone else None),
+        ended_utc_ms=_ms(end_us) if over else None,
+        wait_ms=_wait_ms(walk, answered, end_us if over else None),
         talk_ms=_talk_ms(talks, end_us),
         menus=tuple(walk.menus),
         keys=tuple(walk.keys),
@@ -110,7 +140,31 @@ def _record(node: str, arrival: Row, arrived: Arrived, ordered: list[Row], *, go
         recorded=walk.recorded,
         rating=walk.rating,
         message_left=walk.message_left,
+        lines_missing=absent or filled or not beside.arrived,
     )
+
+
+def _filled(walk: _Walk, legs: dict[str, Leg], sight: Sight, ordered: list[Row], arrival: Row) -> bool:
+    """Puts what the controller saw in the place of rows that are missing; whether there were any."""
+    if walk.call_back_of is not None:
+        return False  # It never waits in its own call; its seat is kept for it.
+    talks = talks_missing(sight, ordered, legs)
+    legs.update(talks)
+    waited = walk.waiting_since_ms is not None
+    if not waited:
+        walk.waiting_since_ms = max(sight.t0_utc_ms, _ms(arrival.at_us))
+        walk.skills, walk.priority = sight.skills, sight.priority
+    numbered = walk.number is not None
+    walk.number = walk.number or sight.number or None
+    return bool(talks) or not waited or not numbered
+
+
+def _last_us(ordered: list[Row], beside: _Beside) -> int:
+    """The last sign of life of a call whose end no row tells."""
+    seen_ms = [beside.absent_utc_ms or 0]
+    if beside.sight is not None and beside.absent_utc_ms is not None:
+        seen_ms.append(beside.sight.last_utc_ms)
+    return max(ordered[-1].at_us, *(1000 * at_ms for at_ms in seen_ms))
 
 
 def _walked(rows: list[Row], arrival: Row) -> _Walk:

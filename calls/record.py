@@ -129,10 +129,15 @@ class CallRecord:
     """Whether the controller knew of the call while it waited; None: it never waited, or that is not settled yet."""
     clock_stepped: bool = False
     """The machine's clock was set during the call: durations are right at most up to that jump."""
+    lines_missing: bool = False
+    """The journal lacks lines of it: what the controller saw stands in for them, and where nothing tells of the
+    end, `ended_utc_ms` is the last sign of life."""
 
 
 LISTS = ("menus", "keys", "skills", "seats", "agents", "transfers")
 """The fields that hold several values."""
+
+_FLAGS = ("running", "survived", "recorded", "message_left", "clock_stepped", "lines_missing")
 
 
 def plain(record: CallRecord) -> dict[str, Any]:
@@ -149,7 +154,7 @@ def of_plain(values: Mapping[str, Any]) -> CallRecord:
         "hung_up_by": None if side is None else Side(side),
         "keys": tuple(Key(**key) for key in given["keys"]),
         **{name: tuple(given[name]) for name in LISTS if name != "keys"},
-        **{name: bool(given[name]) for name in ("running", "survived", "recorded", "message_left", "clock_stepped")},
+        **{name: bool(given[name]) for name in _FLAGS},
         "seen_live": None if given["seen_live"] is None else bool(given["seen_live"]),
     }
     return CallRecord(**given)

@@ -3,7 +3,7 @@
 from calls.journal import Arrived, EmergencyChosen, Refused
 from dialplan.clock import day_number, today
 from dialplan.emergencies import star, to_emergency
-from dialplan.journal import said, wrote
+from dialplan.journal import named_in_log, said, wrote
 from dialplan.names import (
     ADMISSION,
     ARRIVAL,
@@ -102,6 +102,7 @@ def _received(settings: Settings) -> Context:
                 "s",
                 (
                     Put("HL_REF", code("${UUID()}")),
+                    named_in_log(),
                     Put("HL_LANG", settings.city.language),
                     Put("CHANNEL(musicclass)", MUSIC),
                     Put("HL_FROM", code("${CHANNEL(pjsip,remote_uri)}")),

@@ -2,7 +2,7 @@
 
 from calls.journal import Arrived, CalledBack
 from dialplan.emergencies import star
-from dialplan.journal import said, wrote
+from dialplan.journal import named_in_log, said, wrote
 from dialplan.names import CALLBACK, CALLER, CONNECT, LANGUAGE, MUSIC
 from dialplan.recording import recorded
 from dialplan.values import Context, Do, Extension, Goto, Pattern, Put, Target, code
@@ -23,6 +23,7 @@ def callback_context(settings: Settings) -> Context:
             Extension(
                 Pattern("_X."),
                 (
+                    named_in_log(),
                     Put("HL_SEAT", code("${EXTEN}")),
                     Put("CHANNEL(musicclass)", MUSIC),
                     # Until here the number that calls back stood there: it was shown to the caller.

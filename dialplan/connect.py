@@ -78,7 +78,7 @@ def connect_context(settings: Settings) -> Context:
                     Put("HL_LEG"),
                     Do(
                         "Dial",
-                        (dial, ring_s, code("gm(<music>)U(<leg>)", music=MUSIC, leg=SEAT_LEG)),
+                        (dial, ring_s, code("gim(<music>)U(<leg>)", music=MUSIC, leg=SEAT_LEG)),
                         reaches=(Target(SEAT_LEG),),
                     ),
                     GotoIf(code('"${DIALSTATUS}" = "ANSWER"'), Target(TALKED)),

@@ -127,7 +127,7 @@ def _called(trunk: str, number: str | Code, ring_s: int, *, telling: bool = Fals
 def _dial(address: Code, ring_s: int, who: Arg, *, telling: bool = False) -> Do:
     """g: the leg goes on when whoever was called has hung up."""
     options = code(
-        'g<telling>${IF($["${HL_JOIN}" = "yes"]?G(<together>^<who>^1):U(<consulted>^<who>))}',
+        'gi<telling>${IF($["${HL_JOIN}" = "yes"]?G(<together>^<who>^1):U(<consulted>^<who>))}',
         telling=TELLING if telling else "",
         together=TOGETHER,
         consulted=CONSULTED,

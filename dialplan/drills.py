@@ -6,7 +6,7 @@ the caller's name, by a header, and by other digits where the settings agree on 
 
 from calls.journal import Arrived, Drilled, Refused, Said, TrunkEnded, TrunkTried
 from dialplan.emergencies import RING_S
-from dialplan.journal import wrote
+from dialplan.journal import named_in_log, wrote
 from dialplan.names import DRILL, DRILL_MARKED, DRILL_SAID, LANGUAGES
 from dialplan.values import At, Context, Do, Extension, GotoIf, Here, Move, Play, Put, Return, Target, code
 from settings.emergencies import EmergencyRoute, routes
@@ -48,9 +48,10 @@ def _drill(settings: Settings) -> Context:
 def _called(settings: Settings, route: EmergencyRoute, trunk: str) -> tuple[Move | At, ...]:
     """HL_REF: the test call's id. It takes no place that an emergency could need."""
     dial = code("PJSIP/<number>@<trunk>", number=route.drill, trunk=trunk)
-    options = code("gb(<marked>^s^1)U(<said>)", marked=DRILL_MARKED, said=DRILL_SAID)
+    options = code("gib(<marked>^s^1)U(<said>)", marked=DRILL_MARKED, said=DRILL_SAID)
     own = next((number for number, entry in settings.numbers.items() if isinstance(entry.modes[0], Primary)), "")
     return (
+        named_in_log(),
         Put("GROUP(load)", "drill"),
         Put("CALLERID(num)", own),
         Put("CALLERID(name)", MARK),

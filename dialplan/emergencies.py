@@ -94,9 +94,12 @@ def told_context() -> Context:
 
 
 def dialled(trunk: str, number: str | Code, ring_s: int, more: Code | None = None) -> tuple[Move, ...]:
-    """A call outwards and how it ended; the caller goes on after it. more: options of Dial, from `TELLING`."""
+    """A call outwards and how it ended; the caller goes on after it. more: options of Dial, from `TELLING`.
+
+    Whoever is called cannot send the call elsewhere (i).
+    """
     address = code("PJSIP/<number>@<trunk>", number=number, trunk=trunk)
-    options, reaches = ("g", ()) if more is None else (code("g<more>", more=more), (Target(TOLD),))
+    options, reaches = ("gi", ()) if more is None else (code("gi<more>", more=more), (Target(TOLD),))
     return (
         wrote(TrunkTried, trunk=trunk, dial=number),
         Do("Dial", (address, ring_s, options), reaches=reaches),

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from calls.journal import Said
-from dialplan.values import Arg, Code, Do, Play, Target
+from dialplan.values import Arg, Code, Do, Play, Target, code
 
 
 class FieldsWrong(TypeError):
@@ -31,6 +31,11 @@ def wrote(step: type[Any], **values: Arg) -> Do:
     }
     text = Code("&".join(f"{name}=<{name}>" for name in encoded), tuple(encoded.items()))
     return Do("CELGenUserEvent", (step.kind, text))
+
+
+def named_in_log() -> Do:
+    """Ties Asterisk's own name of a call ([C-0000001a], in each line of its log) to the call's id."""
+    return Do("Log", ("NOTICE", code("call=${HL_REF}")))
 
 
 def said(prompt: str, language: Arg, *, keys: Target | None = None, deaf: bool = False) -> tuple[Do, Play]:

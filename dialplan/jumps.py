@@ -43,16 +43,17 @@ def missing_jumps(contexts: Sequence[Context], entries: Iterable[Target] = ()) -
     found = [MissingJump("(from outside)", "", _written(target)) for target in entries if not _there(places, target)]
     for context in contexts:
         for extension in context.extensions:
-            for move in _moves(extension):
+            for move in moves(extension):
                 found += [
                     MissingJump(context.name, extension.text, _written(target))
-                    for target in _targets(move, context.name, extension.text)
+                    for target in targets(move, context.name, extension.text)
                     if not _there(places, target)
                 ]
     return found
 
 
-def _moves(extension: Extension) -> Iterator[Move]:
+def moves(extension: Extension) -> Iterator[Move]:
+    """Its steps without their labels."""
     for step in extension.steps:
         yield step.step if isinstance(step, At) else step
 
@@ -62,7 +63,8 @@ def _labels(extension: Extension) -> set[str | int]:
     return {*named, *range(1, len(extension.steps) + 1)}
 
 
-def _targets(move: Move, context: str, extension: str) -> Iterator[Target]:
+def targets(move: Move, context: str, extension: str) -> Iterator[Target]:
+    """Where a step of `context,extension` can lead, but for the extensions of a context that keys can name."""
     match move:
         case Goto(to=Here(label=label)) | GotoIf(to=Here(label=label)):
             yield Target(context, extension, label)

@@ -6,6 +6,7 @@ from typing import Self
 
 from calls.cel import COLUMNS
 from dialplan.arrival import full_listeners
+from dialplan.doors import LOOPBACK, guard, refused
 from dialplan.names import AMI_USER, CALLER_PROFILE, CHANNEL_VARIABLES, CONFERENCE, LEG_PROFILE, MUSIC
 from dialplan.values import Address, Arg, Code, ConfigFile, Section
 from settings.secrets import Secrets
@@ -52,6 +53,7 @@ MODULES = (
     "res_pjsip_sdp_rtp",
     "res_pjsip_nat",
     "res_pjsip_rfc3326",
+    "res_pjsip_acl",
     "res_pjsip_header_funcs",
     "chan_pjsip",
     # Bridges, codecs and files.
@@ -77,9 +79,11 @@ MODULES = (
     "app_channelredirect",
     "app_chanspy",
     "app_record",
+    "app_softhangup",
     "app_stack",
     "app_userevent",
     "app_celgenuserevent",
+    "app_verbose",
     "func_callerid",
     "func_channel",
     "func_cut",
@@ -91,11 +95,19 @@ MODULES = (
     "func_timeout",
     "func_uri",
     "func_uuid",
+    # Who tries to sign in, for fail2ban.
+    "res_security_log",
     # The manager's lists of seats.
     "res_manager_devicestate",
     # The journal.
     "cel_custom",
 )
+
+
+AMI_READ = "call,user"
+"""The classes of the events that the controller hears."""
+AMI_WRITE = "call,originate,agent"
+"""The classes of its commands. Each is needed by one of them, and none lets it run a program or read a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +192,14 @@ def logger() -> ConfigFile:
     return ConfigFile(
         (
             Section("general", (("dateformat", "%F %T.%3q"), ("queue_log", "no"), ("use_callids", "yes"))),
-            Section("logfiles", (("console", "notice,warning,error"), ("messages.log", "notice,warning,error"))),
+            Section(
+                "logfiles",
+                (
+                    ("console", "notice,warning,error"),
+                    ("messages.log", "notice,warning,error"),
+                    ("security.log", "security"),
+                ),
+            ),
         )
     )
 
@@ -210,9 +229,9 @@ def manager(settings: Settings, secrets: Secrets) -> ConfigFile:
                 (
                     ("secret", secrets.ami),
                     ("deny", "0.0.0.0/0.0.0.0"),
-                    ("permit", f"{listen.address}/255.255.255.255"),
-                    ("read", "system,call,user"),
-                    ("write", "call,reporting,originate,agent"),
+                    ("permit", LOOPBACK),
+                    ("read", AMI_READ),
+                    ("write", AMI_WRITE),
                     ("writetimeout", 1000),
                     ("eventfilter(action(include),name(UserEvent))", ""),
                     ("eventfilter(action(include),name(OriginateResponse))", ""),
@@ -220,6 +239,7 @@ def manager(settings: Settings, secrets: Secrets) -> ConfigFile:
                     (_filter("DeviceStateChange", "Device"), "PJSIP/"),
                 ),
             ),
+            guard(secrets),
         )
     )
 
@@ -275,10 +295,10 @@ def bare() -> dict[str, ConfigFile]:
         "cdr.conf": _general(("enable", "no")),
         "http.conf": _general(("enabled", "no")),
         "confbridge.conf": conferences(),
+        "acl.conf": refused(),
         # Without these it complains, and goes on as it would with them.
         **dict.fromkeys(
             (
-                "acl.conf",
                 "ccss.conf",
                 "pjproject.conf",
                 "queuerules.conf",

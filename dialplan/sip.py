@@ -2,6 +2,7 @@
 
 import math
 
+from dialplan.doors import door
 from dialplan.names import ARRIVAL, MUSIC, SEAT, TRANSFER
 from dialplan.values import Address, Arg, ConfigFile, Section, code
 from settings.secrets import Secrets
@@ -38,7 +39,9 @@ def _whole(settings: Settings) -> tuple[Section, ...]:
                 # Asterisk is never too busy for a call because its manager interface is.
                 ("taskprocessor_overload_trigger", "pjsip_only"),
                 ("ignore_uri_user_options", "yes"),
+                # Strangers are not told what program this is.
                 ("user_agent", "hotline"),
+                ("default_realm", "hotline"),
             ),
         ),
         Section("system", (("type", "system"), ("timer_t1", TIMER_T1_MS), ("timer_b", 64 * TIMER_T1_MS))),
@@ -46,6 +49,7 @@ def _whole(settings: Settings) -> tuple[Section, ...]:
             TRANSPORT,
             (("type", "transport"), ("protocol", "udp"), ("bind", f"{listen.address}:{listen.port}")),
         ),
+        door(),
     )
 
 

@@ -8,7 +8,18 @@ from dialplan.connect import device_known, seat_address
 from dialplan.emergencies import star
 from dialplan.guard import crossed
 from dialplan.journal import wrote
-from dialplan.names import LANGUAGES, MUSIC, OVERFLOW, ROOM, SEAT_LEG, SURVIVAL, SURVIVAL_KEYS, TALKED, survival_queue
+from dialplan.names import (
+    LANGUAGES,
+    MUSIC,
+    OVERFLOW,
+    ROOM,
+    SEAT_CLAIM,
+    SEAT_LEG,
+    SURVIVAL,
+    SURVIVAL_KEYS,
+    TALKED,
+    survival_queue,
+)
 from dialplan.overflow import DUTY
 from dialplan.room import STALE
 from dialplan.values import (
@@ -23,6 +34,7 @@ from dialplan.values import (
     Here,
     Move,
     Put,
+    Return,
     Section,
     Target,
     code,
@@ -50,7 +62,7 @@ T0_UNIT_MS = 200
 
 
 def survival_contexts(settings: Settings, today: date) -> tuple[Context, ...]:
-    return (_survival(settings, today), _keys(settings))
+    return (_survival(settings, today), _claim(settings), _keys(settings))
 
 
 def _survival(settings: Settings, today: date) -> Context:
@@ -91,8 +103,31 @@ def _survival(settings: Settings, today: date) -> Context:
 
 
 def _queued(within_s: Arg = "") -> Do:
-    args = (code("${HL_QUEUE}"), "c", "", "", within_s, "", SEAT_LEG)
-    return Do("Queue", args, reaches=(Target(SEAT_LEG),))
+    options = code("cib(<claim>^s^1)", claim=SEAT_CLAIM)
+    args = (code("${HL_QUEUE}"), options, "", "", within_s, "", SEAT_LEG)
+    return Do("Queue", args, reaches=(Target(SEAT_LEG), Target(SEAT_CLAIM)))
+
+
+def _claim(settings: Settings) -> Context:
+    """Runs on a seat's leg before its telephone is called: of two callers at once neither rings it.
+
+    Asterisk's queues keep a seat from being rung by two of them until its state changes; they forget that
+    when they hear late of a change that is older, or of its telephone's registering.
+    """
+    dial = settings.answering.dial
+    before, after = (dial.partition("/")[2] or dial).split("{seat}", 1)
+    seat = code("${DIALEDPEERNUMBER:<before>}", before=len(before))
+    if after:
+        seat = code("${DIALEDPEERNUMBER:<before>:-<after>}", before=len(before), after=len(after))
+    taken = code("${GROUP_COUNT(<seat>@seat)} > 1", seat=seat)
+    steps: tuple[Move | At, ...] = (
+        Put("GROUP(seat)", seat),
+        GotoIf(taken, Here("taken")),
+        Return(),
+        At("taken", Do("SoftHangup", (code("${CHANNEL(name)}"),))),
+        Return(),
+    )
+    return Context(SEAT_CLAIM, (Extension("s", steps),))
 
 
 def _deserted(officer: DutyOfficer) -> Extension:

@@ -8,12 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientConnectionError, ClientError, ClientResponse, ClientSession, ClientTimeout, ContentTypeError
+from aiohttp import (
+    ClientConnectionError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    ContentTypeError,
+    Fingerprint,
+    ServerFingerprintMismatch,
+)
 from pydantic import ValidationError
 
 from hotline.failing import CannotGoOn
 from hotline.folders import Folders
+from settings.listening import Tls
 from settings.shapes import Settings
+from settings.tls import fingerprint
 from web.api import PREFIX
 from web.tokens import command_secret, command_token
 
@@ -30,6 +41,8 @@ class Running:
 
     url: str
     secret: str = field(repr=False)
+    tls: Tls | None = None
+    """The certificate by which it is known."""
 
     @classmethod
     def of(cls, data: Path) -> "Running":
@@ -47,8 +60,7 @@ class Running:
                 f"the hotline in {data} was started by another version of it", "stop it and start it again"
             ) from error
         http = settings.server.http
-        address = "127.0.0.1" if http.address.is_unspecified else str(http.address)
-        return cls(f"http://{address}:{http.port}", secret)
+        return cls(http.url, secret, http.tls)
 
     async def get(self, path: str) -> Any:
         """What the interface answers. Raises CannotGoOn, with the mend that the hotline names if it refuses."""
@@ -78,14 +90,18 @@ class Running:
     ) -> AsyncGenerator[ClientResponse, None]:
         """body: it is posted; otherwise the answer is only read."""
         headers = {"Authorization": f"Bearer {self.secret}"}
+        method, url = "GET" if body is None else "POST", f"{self.url}{PREFIX}{path}"
+        known = self._known()
         try:
             async with (
                 ClientSession(timeout=within, headers=headers, read_bufsize=EVENT_BYTES) as session,
-                session.request("GET" if body is None else "POST", f"{self.url}{PREFIX}{path}", json=body) as response,
+                session.request(method, url, json=body, ssl=known) as response,
             ):
                 if not response.ok:
                     raise await self._refused(response)
                 yield response
+        except ServerFingerprintMismatch as error:
+            raise self._stranger() from error
         except (ClientConnectionError, asyncio.IncompleteReadError) as error:
             raise CannotGoOn(
                 f"no hotline answers at {self.url}", "start it with 'hotline run', or look into its log"
@@ -94,6 +110,15 @@ class Running:
             raise CannotGoOn(f"the hotline at {self.url} does not answer", "look into its log") from error
         except (ClientError, ValueError) as error:
             raise self._stranger() from error
+
+    def _known(self) -> bool | Fingerprint:
+        """How the hotline is known: not by a name, for it is this machine's."""
+        if self.tls is None:
+            return True
+        try:
+            return Fingerprint(fingerprint(self.tls))
+        except (OSError, ValueError) as error:
+            raise CannotGoOn(f"the certificate cannot be read: {error}", "look at server.yaml: http") from error
 
     async def _refused(self, response: ClientResponse) -> CannotGoOn:
         if response.status == 401:

@@ -4,12 +4,15 @@ import typer
 
 from hotline import (
     cli_backup,
+    cli_bans,
     cli_calls,
     cli_desk,
+    cli_doctor,
     cli_drill,
     cli_export,
     cli_keep,
     cli_prompts,
+    cli_report,
     cli_restart,
     cli_serve,
     cli_settings,
@@ -26,14 +29,17 @@ for commands in (
     cli_settings,
     cli_serve,
     cli_desk,
+    cli_doctor,
     cli_drill,
     cli_calls,
     cli_export,
     cli_backup,
     cli_keep,
     cli_restart,
+    cli_bans,
     cli_prompts,
 ):
     for command in commands.COMMANDS:
         app.command()(command)
 app.add_typer(cli_desk.token, name="token")
+app.add_typer(cli_report.figures, name="report")

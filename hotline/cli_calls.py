@@ -1,4 +1,4 @@
-"""`hotline calls`, `hotline call`, `hotline figures` and `hotline blocked`: what was kept."""
+"""`hotline calls`, `hotline call` and `hotline blocked`: what was kept."""
 
 import csv
 import json
@@ -21,10 +21,9 @@ from hotline.failing import CannotGoOn, plain_errors
 from hotline.folders import Folders
 from hotline.options import CONFIG, DATA, AsJson, ConfigFolder, DataFolder
 from recordings import mask as masks
-from recordings import show, show_figures
+from recordings import show
 from recordings.archive import ReceiverAway
 from recordings.blocks import Blocked, BlockedCall, Blocks
-from recordings.figures import WITHIN_MS, day_figures
 from recordings.queries import MOST, NoSuchCall, SearchWrong, SeveralCalls, Wanted, find, get, timeline
 from recordings.schema import StoreTooNew
 from recordings.store import Store
@@ -56,11 +55,6 @@ def day_of(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise CannotGoOn(f"{text!r} is no day", "write it as 2026-11-21") from None
-
-
-def _required_day(text: str | None, timezone: ZoneInfo) -> date:
-    """Today when none was given."""
-    return day_of(text) or datetime.now(timezone).date()
 
 
 def outcome_of(text: str | None) -> Outcome | None:
@@ -147,25 +141,6 @@ def call(
             Console().print(show.draw(record, entries, timezone))
 
 
-def figures(
-    config: ConfigFolder = CONFIG,
-    data: DataFolder = DATA,
-    day: Annotated[str | None, typer.Option(help="In the city's time: 2026-11-21.", show_default="today")] = None,
-    within: Annotated[
-        int, typer.Option(min=0, max=3600, help="Who is answered within so many seconds was answered soon.")
-    ] = WITHIN_MS // 1000,
-    as_json: AsJson = False,
-) -> None:
-    """Count a day's calls: how many, how they ended, how long callers waited."""
-    with plain_errors(SettingsWrong, StoreTooNew, sqlite3.DatabaseError), kept_store(data) as store:
-        timezone = ZoneInfo(load(config).city.timezone)
-        found = day_figures(store, _required_day(day, timezone), timezone, within * 1000)
-        if as_json:
-            typer.echo(show_figures.as_json(found))
-        else:
-            Console().print(show_figures.draw(found))
-
-
 def blocked(
     config: ConfigFolder = CONFIG,
     data: DataFolder = DATA,
@@ -207,4 +182,4 @@ def _write_csv(refused: Sequence[BlockedCall], timezone: ZoneInfo) -> None:
         out.writerow((at, call.caller, call.dialled, call.reason, call.author, call.until, call.call))
 
 
-COMMANDS = (calls, call, figures, blocked)
+COMMANDS = (calls, call, blocked)

@@ -22,11 +22,12 @@ from hotline.folders import Folders
 from hotline.options import CONFIG, DATA, AsJson, ConfigFolder, DataFolder
 from hotline.somebody import ROLE, os_user
 from recordings import show
-from recordings.audit import By
+from recordings.audit import Audit, By
 from recordings.keys import KeyMissing, KeyRing, KeysOpenToOthers, KeysWrong
 from recordings.marks import MarkKind, Marks
 from recordings.playback import NoAudio, open_audio
 from recordings.proof import Proof
+from recordings.pulse import PROVED
 from recordings.queries import NoSuchCall, SeveralCalls, get
 from recordings.removal import Remover, now_utc_ms, survey
 from recordings.retention import DAY_MS, Part, Terms
@@ -69,6 +70,8 @@ def audit(
                     at = "" if fault.at_utc_ms is None else f"{show.local(fault.at_utc_ms, timezone):%Y-%m-%d %H:%M:%S}"
                     typer.echo(" ".join(part for part in (at, fault.ref, fault.kind) if part) + f": {fault.matter}")
         told = {"links": proof.links, "records": proof.records, "removed": proof.removed, "audio": proof.audio}
+        noted = {name: str(count) for name, count in {**told, "faults": found}.items()}
+        Audit(store).add(os_user(), ROLE, PROVED, noted, now_utc_ms())
         if as_json:
             typer.echo(json.dumps({"kind": "sum", **told, "faults": found, "head": proof.head.hex()}))
         else:

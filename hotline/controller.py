@@ -19,7 +19,6 @@ from asterisk.port import Answer, Switch, SwitchLost
 from calls.live import (
     AsksPlace,
     CallBackEnded,
-    CallRef,
     Channel,
     EnteredRoom,
     LiveEvent,
@@ -27,6 +26,7 @@ from calls.live import (
     Snapshot,
     WantsCallBack,
 )
+from hotline.decided import about, carried_out
 from hotline.listener import Listener, NobodyListens
 from hotline.observer import NobodyObserves, Observer
 from routing.estimate import said_minutes
@@ -100,6 +100,7 @@ class Controller:
         leader: Leader,
         clock: Callable[[], int] = now_ms,
         listener: Listener | None = None,
+        *,
         observer: Observer | None = None,
     ) -> None:
         self._nodes = {switch.node: _Node(switch) for switch in switches}
@@ -311,10 +312,10 @@ class Controller:
         """Sends all of them at once; each is bounded by the switch."""
         answers = await asyncio.gather(*(self._sent(one) for one in decisions))
         for decision, answer in zip(decisions, answers, strict=True):
-            told = log.bind(**_about(decision))
+            told = log.bind(**about(decision))
             match answer:
                 case Answer.DONE:
-                    _carried_out(decision)
+                    carried_out(decision)
                 case Answer.NO_CHANNEL:
                     told.info("caller_gone")
                     self._room.missing(decision, self._clock())
@@ -328,7 +329,7 @@ class Controller:
 
     async def _sent(self, decision: Decision) -> Answer:
         """As `_send`; whatever is logged on the way bears the call's id."""
-        with bound_contextvars(call=_about(decision)["call"]):
+        with bound_contextvars(call=about(decision)["call"]):
             return await self._send(decision)
 
     async def _send(self, decision: Decision) -> Answer:
@@ -380,28 +381,3 @@ class Controller:
 
     def _wake(self) -> None:
         self._inbox.put_nowait(_Alarm())
-
-
-def _carried_out(decision: Decision) -> None:
-    told = log.bind(**_about(decision))
-    match decision:
-        case Connect():
-            told.info("caller_offered")
-        case CallBackTurn():
-            told.info("caller_called_back")
-        case Overflow():
-            told.info("caller_overflows")
-        case _:
-            assert_never(decision)
-
-
-def _about(decision: Decision) -> dict[str, CallRef | str]:
-    match decision:
-        case Connect(caller, seat):
-            return {"call": caller.ref, "seat": seat}
-        case Overflow(caller, way):
-            return {"call": caller.ref, "way": way}
-        case CallBackTurn(place, ref, seat):
-            return {"call": ref, "first": place.first, "seat": seat}
-        case _:
-            assert_never(decision)

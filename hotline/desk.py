@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from asterisk.port import Answer, Switch
 from calls.live import CallBackEnded, CallRef, SeatDialled, WantsCallBack
@@ -54,18 +55,29 @@ _log = structlog.get_logger()
 class LiveDesk:
     """Everything that people may see and do while calls go on."""
 
-    def __init__(self, settings: Settings, pins: Mapping[str, str], office: Office) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pins: Mapping[str, str],
+        office: Office,
+        back: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        """back: Asterisk is there; when it was there last, if it was away for so long that nobody is signed on."""
         self._settings = settings
+        self._back = back
         self._office = office
         self._pins = pins
         self._zone = ZoneInfo(settings.city.timezone)
         self._gazette = Gazette()
-        self._seen = SeenLog(settings.city.node, office)
-        self._inbox: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
+        self._inbox: asyncio.Queue[tuple[str | None, Callable[[], Coroutine[Any, Any, None]]]] = asyncio.Queue()
+        """What is to be done, and for which call."""
 
     def steer(self, controller: Controller) -> None:
         """Takes this controller's calls; once, before anything else is asked."""
         self._controller = controller
+        self._seen = SeenLog(
+            self._settings.city.node, self._office, lambda ref: controller.look(lambda room, _: room.caller_of(ref))
+        )
         self._mirror = Mirror(lambda: controller.switches)
         self._duty = DutyLog(self._office)
         self.people = People(self._settings, self._pins, controller, self._office, self._mirror, self._duty)
@@ -98,37 +110,41 @@ class LiveDesk:
 
     async def _work(self) -> None:
         while True:
-            work = await self._inbox.get()
-            try:
-                await work()
-            except (OSError, sqlite3.Error, Refusal) as error:
-                _log.error("desk_failed", error=str(error))
+            call, work = await self._inbox.get()
+            with bound_contextvars(**({} if call is None else {"call": call})):
+                try:
+                    await work()
+                except (OSError, sqlite3.Error, Refusal) as error:
+                    _log.error("desk_failed", error=str(error))
 
     # --- hotline.controller.Listener --------------------------------------------------------------
 
     def told(self, event: SeatDialled | WantsCallBack | CallBackEnded) -> None:
         match event:
             case SeatDialled():
-                self._inbox.put_nowait(lambda: self.people.dialled(event))
+                self._inbox.put_nowait((None, lambda: self.people.dialled(event)))
             case WantsCallBack():
-                self._inbox.put_nowait(lambda: self.returning.wanted(event))
+                self._inbox.put_nowait((event.caller.ref, lambda: self.returning.wanted(event)))
             case CallBackEnded():
-                self._inbox.put_nowait(lambda: self.returning.ended(event))
+                self._inbox.put_nowait((event.ref, lambda: self.returning.ended(event)))
 
     def changed(self, changes: Sequence[DutyChange]) -> None:
-        self.people.changed(changes)
+        self._seen.changed(self.people.changed(changes))
         self._gazette.mark("waiting", "call_backs", *(("agents", "seats", "cover") if changes else ()))
 
     def entered(self, refs: Sequence[CallRef]) -> None:
         self._seen.entered(refs)
 
     def resynchronised(self, switches: Sequence[Switch]) -> None:
+        away_since_utc_ms = self._back()
+        if away_since_utc_ms is not None:
+            self.people.everybody_gone(away_since_utc_ms)
         for switch in switches:
             self._mirror.forget(switch.node)
         self._office.later(lambda books: books.restarts.up(utc_ms()))
 
     def dial(self, turn: CallBackTurn) -> None:
-        self._inbox.put_nowait(lambda: self._in_its_turn(turn))
+        self._inbox.put_nowait((turn.ref, lambda: self._in_its_turn(turn)))
 
     # --- what is seen -----------------------------------------------------------------------------
 
@@ -371,7 +387,7 @@ class LiveDesk:
 
     def _dial(self, turn: CallBackTurn) -> None:
         """Dials for somebody at the desk; how it ends is heard."""
-        self._inbox.put_nowait(lambda: self._by_hand(turn))
+        self._inbox.put_nowait((turn.ref, lambda: self._by_hand(turn)))
 
     async def _by_hand(self, turn: CallBackTurn) -> None:
         if await self._dialled(turn) is not Answer.DONE:

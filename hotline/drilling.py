@@ -94,7 +94,7 @@ class Drilling:
             if row.result != PLACED and not await self._place(row):
                 continue
             result = await self._result(row)
-            _log.info("drill_ended", ref=row.ref, number=row.number, trunk=row.trunk, result=result)
+            _log.info("drill_ended", call=row.ref, number=row.number, trunk=row.trunk, result=result)
             if result == PUT_OFF:
                 for left in rows[place + 1 :]:
                     await self._end(left, PUT_OFF)
@@ -104,7 +104,7 @@ class Drilling:
         """Whether Asterisk took it."""
         switches = self.controller.switches
         await self.office.do(lambda books: books.drills.placed(row.id, utc_ms()))
-        _log.info("drill_placed", ref=row.ref, number=row.number, trunk=row.trunk)
+        _log.info("drill_placed", call=row.ref, number=row.number, trunk=row.trunk)
         call = DrillCall(CallRef(row.ref), drill_goal(row.number, row.trunk))
         if switches and await switches[0].drill(call) is Answer.DONE:
             return True

@@ -71,6 +71,11 @@ class Folders:
         return self.data / "supervisor.alive"
 
     @property
+    def asterisk_seen(self) -> Path:
+        """Touched every few seconds while Asterisk answers the controller."""
+        return self.data / "asterisk.seen"
+
+    @property
     def reserve(self) -> Path:
         """Space that is given up for the records when the disk is nearly full."""
         return self.data / "space.reserve"

@@ -122,7 +122,7 @@ class Instance:
             ("telephones and trunks (SIP)", f"udp {server.sip.address}:{server.sip.port}"),
             ("media (RTP)", f"udp {server.sip.address}:{server.rtp.first}-{server.rtp.last}"),
             ("Asterisk's manager (AMI)", f"tcp {server.ami.address}:{server.ami.port}"),
-            ("health page, HTTP interface", f"http://{server.http.address}:{server.http.port}/"),
+            ("health page, HTTP interface", f"{server.http.scheme}://{server.http.address}:{server.http.port}/"),
         )
 
     def _places(self, etc: Path, catalogue: Catalogue) -> AsteriskPlaces:

@@ -10,23 +10,28 @@ import signal
 import sqlite3
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
 import typer
-from aiohttp import web
 
+from asterisk.presence import absent
 from asterisk.switch import AmiSwitch
 from calls.live import CallRef
 from dialplan.survival import combinations
 from hotline import logs
 from hotline.archives import archive_of
+from hotline.attendance import Attendance
+from hotline.bans import Guard
 from hotline.controller import Controller, now_ms, utc_ms
 from hotline.desk import LiveDesk
 from hotline.failing import plain_errors
 from hotline.instance import Instance
+from hotline.lookout import Lookout
+from hotline.meter import Gauges, Meter
 from hotline.office import Office
 from hotline.only_one import OnlyOne
 from hotline.shelf import LiveShelf
@@ -43,6 +48,7 @@ from routing.room import CallerState, Room
 from routing.rules import Rules
 from routing.seats import SeatState
 from web.health import Health, application
+from web.serving import served
 from web.tokens import Tokens, local_token
 
 log = structlog.get_logger()
@@ -61,13 +67,17 @@ async def _serve(instance: Instance) -> None:
     settings = instance.settings
     node = settings.city.node
     dial = settings.answering.dial
-    switch = AmiSwitch(node, instance.ami_access(), demands=combinations(settings), dial=dial)
+    gauges = Gauges()
+    switch = AmiSwitch(node, instance.ami_access(), demands=combinations(settings), dial=dial, aged=gauges.aged)
     archive = archive_of(settings, instance.secrets)
     forwarder = None if archive is None else Forwarder(instance.folders.records, archive)
     office = Office(instance.folders.records, forwards=archive is not None)
-    desk = LiveDesk(settings, instance.secrets.agents, office)
+    attendance = Attendance(
+        instance.folders.asterisk_seen, instance.booted_utc_ms, round(settings.agents.keep_signed_on * 1000)
+    )
+    desk = LiveDesk(settings, instance.secrets.agents, office, attendance.back)
     room = Room(Rules.of(settings), new_ref=lambda: CallRef(str(uuid4())), utc_ahead_ms=utc_ms() - now_ms())
-    controller = Controller([switch], room, AloneLeader(), listener=desk)
+    controller = Controller([switch], room, AloneLeader(), listener=desk, observer=gauges)
     desk.steer(controller)
     tokens = Tokens.of(instance.folders.tokens)
     local_token(instance.folders.data)
@@ -82,18 +92,24 @@ async def _serve(instance: Instance) -> None:
             vault=instance.vault(),
         )
         shelf = LiveShelf(settings, instance.folders, instance.vault().keys, office)
-        app = application(lambda: _health(instance, controller, keeper, forwarder), desk, shelf, tokens)
-        runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+        http = settings.server.http
+        health = partial(_health, instance, controller, keeper, forwarder)
+        meter = Meter(instance, controller, desk, switch, gauges, health=health)
+        app = application(
+            health,
+            desk,
+            shelf,
+            tokens,
+            metrics=meter.metrics,
+            metrics_open=http.address.is_loopback,
+            limits=http.limits,
+        )
         async with office, shelf:
             await desk.restore()
-            await runner.setup()
-            try:
-                http = settings.server.http
-                await web.TCPSite(runner, str(http.address), http.port).start()
+            async with served(app, http):
                 log.info("controller_started", node=node)
-                await _until_orphaned(controller, keeper, instance, Beside(desk, office, archive, forwarder))
-            finally:
-                await runner.cleanup()
+                beside = Beside(desk, office, archive, forwarder, meter, attendance)
+                await _until_orphaned(controller, keeper, instance, beside)
     log.info("controller_ended", node=node)
 
 
@@ -107,6 +123,8 @@ class Beside:
     """What gets a copy of each record."""
     forwarder: Forwarder | None
     """What sends them there."""
+    meter: Meter
+    attendance: Attendance
 
 
 async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Instance, beside: Beside) -> None:
@@ -117,7 +135,10 @@ async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Inst
     supervised = asyncio.create_task(_input_ended(), name="supervised")
     deciding = asyncio.create_task(beside.desk.run(), name="desk")
     noting = asyncio.create_task(beside.office.run(), name="office")
-    parts = {keeping, steering, supervised, deciding, noting, *_upkeep(instance)}
+    guarding = asyncio.create_task(Guard(instance, beside.office).run(), name="guard")
+    metering = asyncio.create_task(beside.meter.run(), name="meter")
+    parts = {keeping, steering, supervised, deciding, noting, metering, guarding, *_upkeep(instance, keeper)}
+    parts.add(asyncio.create_task(beside.attendance.run(lambda: controller.connected), name="attend"))
     if beside.forwarder is not None:
         parts.add(asyncio.create_task(beside.forwarder.run(), name="forward"))
     try:
@@ -142,8 +163,9 @@ async def _until_orphaned(controller: Controller, keeper: Keeper, instance: Inst
             log.error("calls_not_kept", node=instance.settings.city.node, error=str(error))
 
 
-def _upkeep(instance: Instance) -> set[asyncio.Task[None]]:
-    """What removes calls that are kept no longer, and tells each day's end of the chain."""
+def _upkeep(instance: Instance, keeper: Keeper) -> set[asyncio.Task[None]]:
+    """What removes calls that are kept no longer, tells each day's end of the chain, and ends calls of whose end
+    nothing was written."""
     settings, folders = instance.settings, instance.folders
     remover = Remover(
         folders.records,
@@ -153,7 +175,12 @@ def _upkeep(instance: Instance) -> set[asyncio.Task[None]]:
         forwards=settings.server.records.copy_to is not None or settings.server.records.postgresql is not None,
     )
     telling = tell_days(folders.records, ZoneInfo(settings.city.timezone))
-    return {asyncio.create_task(remover.run(), name="remove"), asyncio.create_task(telling, name="days")}
+    looking = Lookout(keeper, instance.booted_utc_ms, partial(absent, instance.ami_access())).run()
+    return {
+        asyncio.create_task(remover.run(), name="remove"),
+        asyncio.create_task(telling, name="days"),
+        asyncio.create_task(looking, name="look for calls"),
+    }
 
 
 async def _input_ended() -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from recordings.audit import Audit
+from recordings.bans import Bans
 from recordings.blocks import Blocks
 from recordings.callbacks import CallBacks
 from recordings.drills import Drills
@@ -46,6 +47,7 @@ class Books:
     restarts: Restarts
     seen: Seen
     marks: Marks
+    bans: Bans
 
     @classmethod
     def of(cls, store: Store) -> "Books":
@@ -58,6 +60,7 @@ class Books:
             Restarts(store),
             Seen(store),
             Marks(store),
+            Bans(store),
         )
 
 

@@ -64,20 +64,21 @@ class People:
         state, has = DutyState(row.state), self._has(agent)
         self.controller.ask(lambda room, now: room.restore(Seat(seat), Agent(agent), has, state, row.reason, now))
 
-    def changed(self, changes: Sequence[DutyChange]) -> None:
-        """Keeps what seats do from now on, and lets Asterisk know where that matters."""
+    def changed(self, changes: Sequence[DutyChange]) -> Sequence[DutyRow]:
+        """Keeps what seats do from now on, and lets Asterisk know where that matters; what is kept."""
         if not changes:
-            return
+            return ()
         ahead_ms = self.controller.look(lambda room, _: room.utc_ahead_ms)
         rows = [
             DutyRow(one.seat, one.agent, one.state.value, one.reason, one.call, one.at_ms + ahead_ms) for one in changes
         ]
         self.duty.note(rows)
         for row in rows:
-            _log.info("seat_changed", seat=row.seat, agent=row.agent, state=row.state, reason=row.reason, ref=row.call)
+            _log.info("seat_changed", seat=row.seat, agent=row.agent, state=row.state, reason=row.reason, call=row.call)
         touched = dict.fromkeys(one.seat for one in changes)
         standing = self.controller.look(lambda room, _: [room.seat(seat) for seat in touched])
         self._tell_asterisk([one for one in standing if one is not None])
+        return rows
 
     def _tell_asterisk(self, seats: Sequence[SeatStanding]) -> None:
         """A seat with skills of its own is known to Asterisk as long as nothing else holds there."""
@@ -89,6 +90,16 @@ class People:
                 for one in seats
             }
         )
+
+    def everybody_gone(self, since_utc_ms: int) -> None:
+        """Signs everybody off, as of then: nobody knows when they went."""
+        seats = self.controller.look(lambda room, now: room.seats(now))
+        gone = [(one.seat, one.agent) for one in seats if one.agent is not None]
+        self.duty.flush()
+        self.office.later(lambda books: books.duty.left(gone, since_utc_ms))
+        for seat, agent in gone:
+            self.controller.ask(lambda room, now: room.sign_off(seat, now))  # noqa: B023 - asked at once
+            _log.warning("agent_signed_off", agent=agent, seat=seat, since_utc_ms=since_utc_ms)
 
     # --- what agents and supervisors want ---------------------------------------------------------
 

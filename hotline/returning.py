@@ -93,7 +93,7 @@ class Returning:
                 now_utc_ms=utc_ms(),
             )
         )
-        _log.info("call_back_wanted", ref=caller.ref, caller=event.to, call_back=row.id)
+        _log.info("call_back_wanted", call=caller.ref, caller=event.to, call_back=row.id)
         self._keep(row)
 
     async def dialling(self, turn: CallBackTurn) -> DialBack:
@@ -123,13 +123,13 @@ class Returning:
             return
         if not event.why:
             await self.office.in_turn(lambda books: books.call_backs.reached(place.id, event.ref))
-            _log.info("call_back_reached", ref=event.ref, call_back=place.id)
+            _log.info("call_back_reached", call=event.ref, call_back=place.id)
             return
         how = self._how()
         more = place.attempts + 1 < how.tries
         next_utc_ms = utc_ms() + round(how.again * 1000) if more else None
         row = await self.office.in_turn(lambda books: books.call_backs.not_reached(place.id, event.why, next_utc_ms))
-        _log.info("call_back_not_reached", ref=event.ref, call_back=place.id, why=event.why, again=more)
+        _log.info("call_back_not_reached", call=event.ref, call_back=place.id, why=event.why, again=more)
         if row.state == "waiting":
             self._keep(row)
         else:

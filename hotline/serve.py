@@ -22,6 +22,7 @@ from hotline.diary import Diary
 from hotline.folders import Folders
 from hotline.options import PROJECT
 from hotline.space import SpaceWatch
+from hotline.systemd import Systemd
 from recordings.restarts import Part
 
 LOOK_S = 5.0
@@ -298,19 +299,24 @@ async def until_told(supervisor: Supervisor, started: Callable[[], None]) -> Non
     """Runs the supervisor in the foreground until Ctrl-C or SIGTERM; `started` is called once it serves."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
+    systemd = Systemd.asked()
+    living = asyncio.create_task(systemd.live(), name="tell systemd that we live")
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
     waiting = asyncio.create_task(told.wait())
     try:
         await supervisor.start()
         started()
+        systemd.ready()
         watching = asyncio.create_task(supervisor.watch())
         await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
         if watching.done():
             watching.result()
         watching.cancel()
     finally:
+        systemd.stopping()
         waiting.cancel()
         await supervisor.stop()
+        living.cancel()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

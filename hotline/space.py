@@ -37,13 +37,18 @@ class Space(Enum):
     """The reserve is given up, too: only records and what people do are still written."""
 
 
+def free_bytes(folders: Iterable[Path]) -> int:
+    """On the fullest of the disks. Raises OSError."""
+    return min(status.f_bavail * status.f_frsize for status in map(os.statvfs, folders))
+
+
 def space_at(folders: Iterable[Path], mark_bytes: int, before: Space = Space.ENOUGH) -> Space:
     """The space on the fullest of the disks. Once it was low, a tenth more is enough. Raises OSError."""
-    free_bytes = min(status.f_bavail * status.f_frsize for status in map(os.statvfs, folders))
-    if free_bytes < mark_bytes // RESERVE_SHARE:
+    free = free_bytes(folders)
+    if free < mark_bytes // RESERVE_SHARE:
         return Space.FULL
     enough_bytes = mark_bytes if before is Space.ENOUGH else mark_bytes * 11 // 10
-    return Space.LOW if free_bytes < enough_bytes else Space.ENOUGH
+    return Space.LOW if free < enough_bytes else Space.ENOUGH
 
 
 class SpaceWatch:

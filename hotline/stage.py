@@ -86,7 +86,7 @@ class Stage:
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
-                session.get(f"http://{http.address}:{http.port}/healthz") as answer,
+                session.get(f"{http.url}/readyz", ssl=http.tls is None) as answer,
             ):
                 found: dict[str, Any] = await answer.json()
                 return found

@@ -50,23 +50,23 @@ class Talks:
     async def transfer(self, who: Who, call: str, to: To) -> None:
         talk, where = self._talk(who, call), self._goal(to)
         done(await talk.switch.transfer(talk.caller, where))
-        _log.info("call_transferred", ref=talk.ref, seat=talk.seat)
+        _log.info("call_transferred", call=talk.ref, seat=talk.seat)
 
     async def consult(self, who: Who, call: str, to: To, *, join: bool) -> None:
         talk = self._talk(who, call)
         where = self._goal(to if to.skill is None else To(seat=self._expert(to)))
         await self._apart(talk, where, join=join)
-        _log.info("call_consults", ref=talk.ref, seat=talk.seat, join=join)
+        _log.info("call_consults", call=talk.ref, seat=talk.seat, join=join)
 
     async def hand_over(self, seat: str, number: str, note: str | None) -> HandOverView:
         """The caller at `seat` and its agent talk with an emergency number; what cannot be noted stops nothing."""
         talk, where = self._at(seat), self._goal(To(emergency=number))
         if note is not None and await talk.switch.note(talk.caller, note) is not Answer.DONE:
-            _log.warning("note_not_passed", ref=talk.ref, seat=seat)
+            _log.warning("note_not_passed", call=talk.ref, seat=seat)
         await self._once(talk, where)
         await self._apart(talk, where, join=True)
         self._handed[talk.ref] = where
-        _log.info("call_handed_over", ref=talk.ref, seat=seat, number=number)
+        _log.info("call_handed_over", call=talk.ref, seat=seat, number=number)
         return HandOverView(talk.ref, number, passed(note or ""))
 
     async def note(self, seat: str, note: str) -> None:
@@ -88,7 +88,7 @@ class Talks:
         if len(parties) < 3:
             raise Refusal(409, "nobody_else", "nobody else is in the call", "consult somebody first")
         done(await talk.switch.hang_up(self._leg(parties, talk.seat).channel))
-        _log.info("call_completed", ref=talk.ref, seat=talk.seat)
+        _log.info("call_completed", call=talk.ref, seat=talk.seat)
 
     async def retrieve(self, who: Who, call: str) -> None:
         talk = self._talk(who, call)

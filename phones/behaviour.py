@@ -22,6 +22,9 @@ class Answers:
 class Rings:
     """Rings and never answers."""
 
+    after_s: float = 0.0
+    """Until then the caller hears nothing of it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rejects:
@@ -32,6 +35,8 @@ class Rejects:
     """Q.850, told in a Reason header."""
     says: Wave | None = None
     """Spoken before, without an answer (early media): carriers tell so why."""
+    to: str | None = None
+    """With a 3xx: the URI that the caller is sent to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,12 +252,13 @@ class Line:
         match behave:
             case Answers():
                 await _answer(call, behave)
-            case Rings():
+            case Rings(after_s):
+                await asyncio.sleep(after_s)
                 call.ring()
-            case Rejects(status, cause, says):
+            case Rejects(status, cause, says, to):
                 if says is not None and call.progress():
                     await call.say(says)
-                call.refuse(status, cause)
+                call.refuse(status, cause, to)
             case _:
                 assert_never(behave)
 

@@ -52,9 +52,11 @@ class TakenCall(Call):
         self._connected()
         return True
 
-    def refuse(self, status: int = 486, cause: int | None = None) -> None:
+    def refuse(self, status: int = 486, cause: int | None = None, to: str | None = None) -> None:
+        """to: a URI that the caller is sent to instead."""
         if not self.invite.final:
             more = (sip.reason(cause),) if cause is not None else ()
+            more = (*more, ("Contact", f"<{to}>")) if to is not None else more
             self.invite.respond(status, tag=self.dialog.local_tag, more=more)
             self._finish(Ended("near", cause, status))
 

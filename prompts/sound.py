@@ -82,7 +82,8 @@ def write(sound: Wave, base: Path) -> None:
 
 
 def _writer(samples: Samples, subtype: str) -> Callable[[Any], None]:
-    return lambda file: soundfile.write(file, samples, RATE_HZ, format="RAW", subtype=subtype)
+    # By its number: for a file object libsndfile calls back, which needs memory that is both written and run.
+    return lambda file: soundfile.write(file.fileno(), samples, RATE_HZ, format="RAW", subtype=subtype, closefd=False)
 
 
 def replace(path: Path, fill: Callable[[Any], None]) -> None:
@@ -106,7 +107,6 @@ def exists(base: Path) -> bool:
 def samples(base: Path) -> Samples:
     """What a caller on an A-law line hears of the sound `base`. Raises OSError."""
     with Path(f"{base}.alaw").open("rb") as file:
-        heard: Samples = soundfile.read(
-            file, dtype="int16", samplerate=RATE_HZ, channels=1, format="RAW", subtype="ALAW"
-        )[0]
+        form = {"samplerate": RATE_HZ, "channels": 1, "format": "RAW", "subtype": "ALAW"}
+        heard: Samples = soundfile.read(file.fileno(), dtype="int16", closefd=False, **form)[0]
     return heard

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, fields
 from itertools import chain
 
 from recordings.store import Store
@@ -24,6 +24,20 @@ class DutyRow:
     """Why it is paused; empty otherwise."""
     call: str | None
     at_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A time without a change of an agent's state."""
+
+    agent: str
+    seat: str | None
+    """None: offline."""
+    state: str
+    reason: str
+    call: str | None
+    begin_utc_ms: int
+    end_utc_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,11 @@ class Duty:
                 [astuple(change) for change in changes],
             )
 
+    def left(self, gone: Iterable[tuple[str, str]], since_utc_ms: int) -> None:
+        """These (seat, agent) went, and nobody knows when: then, or when their seat did something last."""
+        last = {seat: row.at_utc_ms for seat, row in self.standing().items()}
+        self.add(DutyRow(seat, agent, OFFLINE, "", None, max(since_utc_ms, last.get(seat, 0))) for seat, agent in gone)
+
     def standing(self) -> dict[str, DutyRow]:
         """The last change of each seat."""
         return {row.seat: row for row in self._rows(_SEATS + _LAST + _IN_ORDER, _EVER_MS)}
@@ -99,6 +118,16 @@ class Duty:
         end_utc_ms = min(end_utc_ms, now_utc_ms)
         if end_utc_ms <= begin_utc_ms:
             return ()
+        return totals_of(self._span(begin_utc_ms, end_utc_ms, agent), begin_utc_ms, end_utc_ms, agent)
+
+    def spells(self, begin_utc_ms: int, end_utc_ms: int, now_utc_ms: int) -> Iterator[Spell]:
+        """What all agents did, one state after the other, from `begin` until before `end`, or until now."""
+        end_utc_ms = min(end_utc_ms, now_utc_ms)
+        if end_utc_ms > begin_utc_ms:
+            yield from spells_of(self._span(begin_utc_ms, end_utc_ms, None), begin_utc_ms, end_utc_ms, None)
+
+    def _span(self, begin_utc_ms: int, end_utc_ms: int, agent: str | None) -> Iterator[DutyRow]:
+        """How it stood at the beginning, and then every change."""
         span = (begin_utc_ms, end_utc_ms)
         last, begin = _LAST + _NOT_ELSEWHERE + _IN_ORDER, (begin_utc_ms, begin_utc_ms)
         if agent is None:
@@ -108,7 +137,7 @@ class Duty:
             seats = (agent, begin_utc_ms, agent, *span)
             before = self._rows(_AGENTS_SEATS + last, *seats, *begin)
             within = self._rows(_AGENTS_SEATS + _SPAN + _AT_THOSE + _IN_ORDER, *seats, *span)
-        return totals_of(chain(before, within), begin_utc_ms, end_utc_ms, agent)
+        return chain(before, within)
 
     def _rows(self, sql: str, *values: object) -> Iterator[DutyRow]:
         """One after the other: a day of 2,000 seats has some 100,000 rows."""
@@ -118,58 +147,65 @@ class Duty:
 
 
 @dataclass(slots=True)
-class _Day:
-    """One agent's way through the time that is looked at."""
+class _Now:
+    """What one agent does."""
 
+    agent: str
+    since_ms: int
     seat: str | None = None
     state: str = OFFLINE
     reason: str = ""
     call: str | None = None
-    since_ms: int = 0
-    spent: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    """(state, reason) → [ms, times]."""
 
-    def becomes(self, row: DutyRow | None, at_ms: int) -> None:
-        """None: offline."""
+    def becomes(self, row: DutyRow | None, at_ms: int) -> Iterator[Spell]:
+        """None: offline. What ends with it, if anything was and took any time."""
         if row is not None and (self.seat, self.state, self.reason, self.call) == _doing(row):
             return
         if at_ms > self.since_ms:
-            spent = self.spent.setdefault((self.state, self.reason), [0, 0])
-            spent[0] += at_ms - self.since_ms
-            spent[1] += 1
+            yield Spell(self.agent, self.seat, self.state, self.reason, self.call, self.since_ms, at_ms)
         self.since_ms = at_ms
         self.seat, self.state, self.reason, self.call = (None, OFFLINE, "", None) if row is None else _doing(row)
 
 
-def totals_of(rows: Iterable[DutyRow], begin_ms: int, end_ms: int, only: str | None) -> tuple[Total, ...]:
-    """The totals that these rows tell; those before `begin_ms` say how it began. Rows are in order.
+def spells_of(rows: Iterable[DutyRow], begin_ms: int, end_ms: int, only: str | None) -> Iterator[Spell]:
+    """What these rows tell, in the order in which it ended; those before `begin_ms` say how it began. Rows are
+    in order.
 
     An agent is where its newest row says, and offline once somebody else, or nobody, is at that seat.
     """
-    days: dict[str, _Day] = {}
+    agents: dict[str, _Now] = {}
     if only is not None:
-        days[only] = _Day(since_ms=begin_ms)
+        agents[only] = _Now(only, begin_ms)
     at_seat: dict[str, str] = {}
     for row in rows:
         at_ms = max(row.at_utc_ms, begin_ms)
         before = at_seat.get(row.seat)
         if before is not None and (before != row.agent or row.state == OFFLINE):
             del at_seat[row.seat]
-            days[before].becomes(None, at_ms)
+            yield from agents[before].becomes(None, at_ms)
         if row.agent is None or row.state == OFFLINE or only not in (None, row.agent):
             continue
-        day = days.setdefault(row.agent, _Day(since_ms=begin_ms))
-        if day.seat is not None and day.seat != row.seat:
-            del at_seat[day.seat]
+        now = agents.setdefault(row.agent, _Now(row.agent, begin_ms))
+        if now.seat is not None and now.seat != row.seat:
+            del at_seat[now.seat]
         at_seat[row.seat] = row.agent
-        day.becomes(row, at_ms)
-    for day in days.values():
-        day.becomes(None, end_ms)
+        yield from now.becomes(row, at_ms)
+    for now in agents.values():
+        yield from now.becomes(None, end_ms)
+
+
+def totals_of(rows: Iterable[DutyRow], begin_ms: int, end_ms: int, only: str | None) -> tuple[Total, ...]:
+    """The totals of what these rows tell; see `spells_of`."""
+    spent: dict[str, dict[tuple[str, str], list[int]]] = {}
+    for spell in spells_of(rows, begin_ms, end_ms, only):
+        of_kind = spent.setdefault(spell.agent, {}).setdefault((spell.state, spell.reason), [0, 0])
+        of_kind[0] += spell.end_utc_ms - spell.begin_utc_ms
+        of_kind[1] += 1
     return tuple(
-        Total(agent, state, reason, *spent)
-        for agent, day in sorted(days.items())
-        if agent == only or any(state != OFFLINE for state, _ in day.spent)
-        for (state, reason), spent in sorted(day.spent.items())
+        Total(agent, state, reason, total_ms, times)
+        for agent, kinds in sorted(spent.items())
+        if agent == only or any(state != OFFLINE for state, _ in kinds)
+        for (state, reason), (total_ms, times) in sorted(kinds.items())
     )
 
 

@@ -1,204 +1,367 @@
-"""A day in figures. `docs/records.md` says what each means."""
+"""What a city publishes of its hotline: each figure once, with its formula and where that comes from.
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import Final, NamedTuple, cast
-from zoneinfo import ZoneInfo
+`docs/figures.md` says the same for people; a test compares the two. Conditions are SQL over a record;
+`records_in_figures` has every column that they name.
+"""
 
-from calls.record import Outcome
-from recordings.queries import Wanted
-from recordings.store import Store
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, assert_never
 
-WITHIN_MS = 20_000
-"""Who is answered within 20 s was answered soon, unless another time is asked for."""
-
-_HOUR_MS = 3_600_000
-
-COUNTED: Final = f"""
-    SELECT (arrived_utc_ms - ?1) / {_HOUR_MS}, coalesce(number, dialled), outcome, running,
-        emergency_number IS NOT NULL, call_back_of IS NOT NULL, wait_ms, talk_ms
-    FROM records INDEXED BY idx_records_arrived_utc_ms
-    WHERE arrived_utc_ms >= ?1 AND arrived_utc_ms < ?2 AND outcome <> 'drill'
-        AND ref NOT IN (SELECT ref FROM drills WHERE ref IS NOT NULL)
-"""  # noqa: S608 - our own number
-"""The calls that arrived from one moment on and before another, but drills."""
+MANUAL = "city manual"
+STANDARD = "GB/T 33358-2016"
+_2025 = "国办函〔2025〕66号"
+_OURS = "this project"
 
 
-class Counted(NamedTuple):
-    """What a record adds to the figures."""
+class Unit(Enum):
+    """What a figure is counted in."""
 
-    hour: int
-    """Of the day, counted from its beginning: 0 first."""
-    number: str
+    CALLS = "calls"
+    SHARE = "%"
+    """Of 1; people read it as %."""
+    TIME = "s"
+    """In ms; people read it as seconds."""
+
+
+class By(Enum):
+    """What a figure can be told apart by."""
+
+    NUMBER = "number"
     """The number that was served last; the one that was dialled where none was."""
-    outcome: str
-    running: bool
-    emergency: bool
-    ours: bool
-    """We made this call."""
-    wait_ms: int | None
-    talk_ms: int
+    HOUR = "hour"
+    """Of the clock, by arrival."""
+    DAY = "day"
+    """Of arrival."""
+    SEAT = "seat"
+    """That answered; a call that several answered counts for each."""
+    AGENT = "agent"
+    """Who was signed on there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """Calls of citizens, and how many of them were answered."""
+class Count:
+    """So many calls."""
 
-    calls: int
-    answered: int
-    soon: int
-    """Answered within the time that was asked for."""
-    abandoned: int
-    service_level: float | None
-    """`soon` as a share of answered and abandoned calls, 0 to 1; None when there were none."""
+    calls: str
+    """An SQL condition over a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Calls as a part of others, among which they are."""
+
+    calls: str
+    among: str
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """The mean of a duration, of those calls that have it."""
+
+    amount: str
+    """A column in ms."""
+    calls: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """Emergencies that came to the emergency line, as a part of these calls."""
+
+    among: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOnIn:
+    """The mean time until an emergency line answered, of those of these calls in which it did."""
+
+    among: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateAverage:
+    """The mean length of a seat's times in a state."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateShare:
+    """Time in some states as a part of the time in these and others."""
+
+    states: frozenset[str]
+    among: frozenset[str]
+
+
+Formula = Count | Share | Average | PassedOn | PassedOnIn | StateAverage | StateShare
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure. Names are for people, the id is for programs."""
+
+    id: str
+    zh: str
+    en: str
+    unit: Unit
+    of: Formula
+    formula: str
+    source: str
+    by: frozenset[By]
+
+
+_ENDED = "call_back_of IS NULL AND running = 0"
+# What is seldom true stands first: each condition is asked of every call.
+ARRIVED: Final = "call_back_of IS NULL"
+ANSWERED: Final = f"{_ENDED} AND (outcome = 'answered' OR outcome = 'interrupted' AND seats <> '[]')"
+ABANDONED: Final = f"outcome = 'abandoned' AND {_ENDED}"
+ASKED: Final = (
+    f"{_ENDED} AND (outcome IN ('answered', 'abandoned', 'call_back', 'refused_full') "
+    "OR outcome = 'interrupted' AND (wait_ms IS NOT NULL OR seats <> '[]'))"
+)
+SOON: Final = f"{ANSWERED} AND coalesce(wait_ms, 0) <= :within_ms"
+RATED: Final = f"rating IS NOT NULL AND {ANSWERED}"
+EMERGENCIES: Final = "emergency_number IS NOT NULL AND running = 0"
+CALLED_BACK: Final = "call_back_of IS NOT NULL AND running = 0"
+
+_OF_CALLS = frozenset({By.NUMBER, By.HOUR, By.DAY})
+_OF_SEATS = frozenset({By.HOUR, By.DAY, By.SEAT, By.AGENT})
+_OF_ALL = _OF_CALLS | _OF_SEATS
+_AT_WORK = frozenset({"talking", "wrap_up"})
+
+CATALOGUE: Final = (
+    Figure(
+        "calls",
+        "来电量",
+        "calls",
+        Unit.CALLS,
+        Count(ARRIVED),
+        "calls of citizens that arrived",
+        _OURS,
+        _OF_CALLS,
+    ),
+    Figure(
+        "asked",
+        "人工请求量",
+        "asked for a person",
+        Unit.CALLS,
+        Count(ASKED),
+        "calls that ended with outcome answered, abandoned, call_back or refused_full, "
+        "or were interrupted while waiting or talking",
+        _OURS,
+        _OF_CALLS,
+    ),
+    Figure(
+        "answered",
+        "人工接听量",
+        "answered",
+        Unit.CALLS,
+        Count(ANSWERED),
+        "calls that ended with outcome answered, or were interrupted after a seat had answered",
+        _OURS,
+        _OF_ALL,
+    ),
+    Figure(
+        "connection_rate",
+        "接通率",
+        "connection rate",
+        Unit.SHARE,
+        Share(ANSWERED, ASKED),
+        "answered ÷ asked",
+        STANDARD,
+        _OF_CALLS,
+    ),
+    Figure(
+        "answered_within",
+        "限时接听率",
+        "answered in time",
+        Unit.SHARE,
+        Share(SOON, ASKED),
+        "answered calls with wait_ms up to answered_within, or no wait ÷ asked",
+        f"{STANDARD}, {MANUAL}",
+        _OF_CALLS,
+    ),
+    Figure(
+        "abandonment",
+        "放弃率",
+        "abandonment",
+        Unit.SHARE,
+        Share(ABANDONED, ASKED),
+        "calls that ended with outcome abandoned ÷ asked",
+        MANUAL,
+        _OF_CALLS,
+    ),
+    Figure(
+        "waiting",
+        "平均等待时长",
+        "average waiting",
+        Unit.TIME,
+        Average("wait_ms", ANSWERED),
+        "sum of wait_ms of answered calls ÷ those of them that waited",
+        MANUAL,
+        _OF_ALL,
+    ),
+    Figure(
+        "talking",
+        "平均通话时长",
+        "average talking",
+        Unit.TIME,
+        Average("talk_ms", ANSWERED),
+        "sum of talk_ms of answered calls ÷ answered",
+        MANUAL,
+        _OF_ALL,
+    ),
+    Figure(
+        "wrap_up",
+        "平均话后处理时长",
+        "average wrap-up",
+        Unit.TIME,
+        StateAverage("wrap_up"),
+        "time of agents in state wrap_up ÷ how often they were in it",
+        MANUAL,
+        _OF_ALL,
+    ),
+    Figure(
+        "occupancy",
+        "坐席占用率",
+        "occupancy",
+        Unit.SHARE,
+        StateShare(_AT_WORK, _AT_WORK | {"idle", "ringing"}),
+        "time of agents in talking and wrap_up ÷ their time in talking, wrap_up, idle and ringing",
+        MANUAL,
+        _OF_SEATS,
+    ),
+    Figure(
+        "satisfaction",
+        "满意率",
+        "satisfaction",
+        Unit.SHARE,
+        Share(f"rating >= 4 AND {RATED}", RATED),
+        "answered calls with mark 4 or 5 ÷ answered calls with a mark",
+        MANUAL,
+        _OF_ALL,
+    ),
+    Figure(
+        "rated",
+        "参评率",
+        "gave a mark",
+        Unit.SHARE,
+        Share(RATED, ANSWERED),
+        "answered calls with a mark ÷ answered",
+        MANUAL,
+        _OF_ALL,
+    ),
+    Figure(
+        "emergencies",
+        "紧急求助量",
+        "emergencies",
+        Unit.CALLS,
+        Count(EMERGENCIES),
+        "calls that ended in which the caller or an agent wanted an emergency number, calls of ours included",
+        _OURS,
+        _OF_CALLS,
+    ),
+    Figure(
+        "passed_on",
+        "紧急转接成功率",
+        "emergencies passed on",
+        Unit.SHARE,
+        PassedOn(EMERGENCIES),
+        "emergencies in which the emergency line answered ÷ emergencies",
+        _2025,
+        _OF_CALLS,
+    ),
+    Figure(
+        "passed_on_in",
+        "紧急转接时长",
+        "emergencies passed on in",
+        Unit.TIME,
+        PassedOnIn(EMERGENCIES),
+        "sum of the times from the wish (step EMERGENCY) to the line's answer ÷ emergencies passed on",
+        _2025,
+        _OF_CALLS,
+    ),
+    Figure(
+        "called_back",
+        "回拨量",
+        "called back",
+        Unit.CALLS,
+        Count(CALLED_BACK),
+        "calls that we made to citizens and that ended",
+        _2025,
+        _OF_CALLS,
+    ),
+    Figure(
+        "reached",
+        "回拨接通率",
+        "reached",
+        Unit.SHARE,
+        Share(f"{CALLED_BACK} AND outcome = 'answered'", CALLED_BACK),
+        "calls that we made with outcome answered ÷ called back",
+        _OURS,
+        _OF_CALLS,
+    ),
+)
+"""Every figure, in the order in which it is shown."""
+
+
+class NoSuchFigure(LookupError):
+    """No figure has this id."""
+
+    def __init__(self, id_: str) -> None:
+        self.id = id_
+        known = ", ".join(figure.id for figure in CATALOGUE)
+        super().__init__(f"no figure is called {id_!r}: choose one of {known}")
+
+
+def figure_of(id_: str) -> Figure:
+    """The figure with this id. Raises NoSuchFigure."""
+    for figure in CATALOGUE:
+        if figure.id == id_:
+            return figure
+    raise NoSuchFigure(id_)
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
     """How long something took, in ms. A percentile is the smallest value that so many do not exceed."""
 
-    mean_ms: float
     median_ms: int
     p95_ms: int
     max_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class DayFigures:
-    """One day of the hotline, by the time of arrival in the city."""
+class Value:
+    """What a figure is. A rate of no calls is none: neither 0 nor 1."""
 
-    day: date
-    within_ms: int
-    total: Tally
-    running: int
-    """Of these calls; they have no outcome yet."""
-    emergencies: int
-    """Of these calls; those in which an emergency number was wanted."""
-    wait: Spread | None
-    """Of the answered calls; None when there were none, or none of them waited."""
-    talk: Spread | None
-    """Of the answered calls."""
-    outcomes: dict[str, int]
-    """Every outcome, of the calls that ended."""
-    numbers: dict[str, Tally]
-    """Of numbers that were served: most calls first."""
-    hours: dict[int, Tally]
-    """Every hour of the day."""
-    called_back: int
-    """Calls that we made; they count nowhere else."""
-    reached: int
-    """Of these, those in which we talked with the citizen."""
+    numerator: int
+    """Calls, or ms."""
+    denominator: int | None
+    """Calls, times, or ms; None: the figure is the numerator itself."""
+    spread: Spread | None = None
+
+    @property
+    def result(self) -> float | None:
+        """A number, a share of 1, or ms; None: there is nothing to divide by."""
+        if self.denominator is None:
+            return self.numerator
+        return self.numerator / self.denominator if self.denominator else None
 
 
-def day_figures(store: Store, day: date, timezone: ZoneInfo, within_ms: int = WITHIN_MS) -> DayFigures:
-    """The figures of the calls that arrived on that day; drills of the emergency lines are left out."""
-    begin, end = Wanted(day).span_ms(timezone)
-    clock = [datetime.fromtimestamp(at / 1000, UTC).astimezone(timezone).hour for at in range(begin, end, _HOUR_MS)]
-    with closing(store.database.execute(COUNTED, (begin, end))) as found:
-        return figures(day, cast("Iterable[Counted]", found), clock, within_ms)
-
-
-def figures(day: date, calls: Iterable[Counted], clock: Sequence[int], within_ms: int) -> DayFigures:
-    """The figures of a day's calls. `clock`: what it shows in each hour of the day."""
-    alike: Counter[_Alike] = Counter()  # A day has 100,000 calls, but few kinds of them.
-    waits: list[int] = []
-    talks: list[int] = []
-    for call in calls:
-        hour, number, outcome, running, emergency, ours, wait_ms, talk_ms = call
-        alike[hour, number, outcome, running, emergency, ours, wait_ms is None or wait_ms <= within_ms] += 1
-        if outcome == _ANSWERED and not ours:
-            talks.append(talk_ms)
-            if wait_ms is not None:
-                waits.append(wait_ms)
-    added = _Adding({hour: _Tallying() for hour in clock})
-    for one, many in alike.items():
-        added.add(one, clock, many)
-    most_first = sorted(added.numbers.items(), key=lambda item: (-item[1].calls, item[0]))
-    return DayFigures(
-        day=day,
-        within_ms=within_ms,
-        total=added.total.tally(),
-        running=added.running,
-        emergencies=added.emergencies,
-        wait=spread(waits),
-        talk=spread(talks),
-        outcomes={one.value: added.outcomes[one.value] for one in Outcome if one is not Outcome.DRILL},
-        numbers={number: one.tally() for number, one in most_first},
-        hours={hour: one.tally() for hour, one in added.hours.items()},
-        called_back=added.called_back,
-        reached=added.reached,
-    )
-
-
-_Alike = tuple[int, str, str, bool, bool, bool, bool]
-"""As in Counted, and at last whether the wait was short."""
-
-
-def spread(values_ms: Iterable[int]) -> Spread | None:
-    """None of no values."""
-    ordered = sorted(values_ms)
-    if not ordered:
-        return None
-    return Spread(sum(ordered) / len(ordered), _percentile(ordered, 50), _percentile(ordered, 95), ordered[-1])
-
-
-def _percentile(ordered: Sequence[int], percent: int) -> int:
-    return ordered[-(-len(ordered) * percent // 100) - 1]
-
-
-_ANSWERED, _ABANDONED, _UNKNOWN = (one.value for one in (Outcome.ANSWERED, Outcome.ABANDONED, Outcome.REFUSED_UNKNOWN))
-
-
-@dataclass(slots=True)
-class _Tallying:
-    calls: int = 0
-    answered: int = 0
-    soon: int = 0
-    abandoned: int = 0
-
-    def add(self, outcome: str, many: int, *, soon: bool) -> None:
-        self.calls += many
-        if outcome == _ANSWERED:
-            self.answered += many
-            self.soon += many if soon else 0
-        elif outcome == _ABANDONED:
-            self.abandoned += many
-
-    def tally(self) -> Tally:
-        of = self.answered + self.abandoned
-        return Tally(self.calls, self.answered, self.soon, self.abandoned, self.soon / of if of else None)
-
-
-@dataclass(slots=True)
-class _Adding:
-    """A day that is being counted."""
-
-    hours: dict[int, _Tallying]
-    numbers: dict[str, _Tallying] = field(default_factory=dict)
-    total: _Tallying = field(default_factory=_Tallying)
-    outcomes: Counter[str] = field(default_factory=Counter)
-    running: int = 0
-    emergencies: int = 0
-    called_back: int = 0
-    reached: int = 0
-
-    def add(self, alike: _Alike, clock: Sequence[int], many: int) -> None:
-        """So many calls of this kind."""
-        hour, number, outcome, running, emergency, ours, soon = alike
-        if ours:
-            self.called_back += many
-            self.reached += many if outcome == _ANSWERED else 0
-            return
-        self.emergencies += many if emergency else 0
-        if running:
-            self.running += many
-        else:
-            self.outcomes[outcome] += many
-        of_these = [self.total, self.hours[clock[hour]]]
-        if outcome != _UNKNOWN:
-            of_these.append(self.numbers.setdefault(number, _Tallying()))
-        for one in of_these:
-            one.add(outcome, many, soon=soon)
+def conditions(of: Formula) -> tuple[str, str | None]:
+    """The SQL of the calls behind numerator and denominator, as far as a record tells; None: there is no such part."""
+    match of:
+        case Count(calls=calls):
+            return calls, None
+        case Share(calls=calls, among=among):
+            return calls, among
+        case Average(amount=amount, calls=calls):
+            having = f"{calls} AND {amount} IS NOT NULL"
+            return having, having
+        case PassedOn(among=among) | PassedOnIn(among=among):
+            return among, among
+        case StateAverage() | StateShare():
+            return "1", "1"
+        case _:
+            assert_never(of)

@@ -80,7 +80,7 @@ class Forwarder:
             await self._receiver.receive(parcels)
         except ParcelRefused as refused:
             if len(parcels) == 1:
-                _log.error("record_refused", ref=parcels[0].ref, error=str(refused))
+                _log.error("record_refused", call=parcels[0].ref, error=str(refused))
                 return {parcels[0].ref: refused.why}
             return {ref: why for one in parcels for ref, why in (await self._deliver((one,))).items()}
         return {}

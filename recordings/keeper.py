@@ -3,13 +3,15 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from recordings import lost
 from recordings.ledger import keep_due
 from recordings.seen import reconcile
 from recordings.store import Store
@@ -23,6 +25,9 @@ STEPPED_MS = 1_000
 """A clock that is so much off since the last look was set by somebody."""
 
 _RETRY_S = 1.0
+
+T = TypeVar("T")
+
 _log = structlog.get_logger()
 
 
@@ -100,8 +105,38 @@ class Keeper:
 
         def ended() -> None:
             self._round()
-            for ref in self._store.interrupt(self._node, at_utc_ms):
-                _log.warning("call_interrupted", node=self._node, ref=ref)
+            self._interrupt(at_utc_ms)
+
+        await self._in_thread(ended)
+
+    def _interrupt(self, booted_utc_ms: int) -> None:
+        for ref in self._store.interrupt(self._node, booted_utc_ms):
+            _log.warning("call_interrupted", node=self._node, call=ref)
+
+    async def running(self, booted_utc_ms: int) -> tuple[lost.Running, ...]:
+        """The calls that run by everything that is in the journal now, and by `reborn` of this moment.
+
+        Raises OSError, sqlite3.Error.
+        """
+
+        def found() -> tuple[lost.Running, ...]:
+            self._round()
+            self._interrupt(booted_utc_ms)
+            lost.claim(self._store, self._node)
+            return lost.running(self._store, self._node)
+
+        return await self._in_thread(found)
+
+    async def end(self, absent: Mapping[str, int]) -> None:
+        """Ends calls that Asterisk has no more, and of whose end there is no line in the journal now.
+
+        absent: id → when the call was there last. Raises OSError, sqlite3.Error.
+        """
+
+        def ended() -> None:
+            self._round()
+            for ref in lost.end(self._store, self._node, absent):
+                _log.error("call_end_missing", node=self._node, call=ref)
 
         await self._in_thread(ended)
 
@@ -118,7 +153,7 @@ class Keeper:
                     )
         self._look_at_clock(_now_utc_ms() - time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
         for ref in reconcile(self._store, self._node, _now_utc_ms()):
-            _log.error("call_without_record", node=self._node, ref=ref)
+            _log.error("call_without_record", node=self._node, call=ref)
         keep_due(
             self._store,
             self._monitor,
@@ -136,12 +171,12 @@ class Keeper:
         _log.warning("clock_stepped", node=self._node, by_ms=ahead_ms - before_ms)
         self._store.clock_stepped(self._node)
 
-    async def _in_thread(self, work: Callable[[], None]) -> None:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         """Disks are slow: they must not hold up the loop that steers calls."""
         async with self._alone:
             job = asyncio.ensure_future(asyncio.to_thread(work))
             try:
-                await asyncio.shield(job)
+                return await asyncio.shield(job)
             except asyncio.CancelledError:
                 # The thread goes on: whoever cancelled may close the store next.
                 await asyncio.wait([job])

@@ -1,9 +1,13 @@
 """Listening to what was recorded: nobody hears anything before that is noted in the audit."""
 
+import errno
+import os
+import stat
 from collections.abc import Iterator
 from hashlib import sha256
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from calls.record import CallRecord
 from recordings.audit import Audit, By
@@ -43,17 +47,38 @@ def open_audio(
 
 def plain_audio(folder: Path, file: str, keys: KeyRing) -> Iterator[bytes]:
     """What a file below `folder` holds, decrypted if need be. Raises AudioBroken, KeyMissing, OSError."""
-    path = folder / file
-    try:
-        opened = path.open("rb")
-    except FileNotFoundError:
-        raise AudioBroken(file, "the file is missing") from None
-    with opened:
+    path = PurePosixPath(file)
+    with _opened(folder, path) as opened:
         if path.suffix == ENDING:
             yield from unseal(opened, path.stem, keys)
             return
         while part := opened.read(FRAME_BYTES):
             yield part
+
+
+def _opened(folder: Path, path: PurePosixPath) -> BinaryIO:
+    """A file below `folder`, which may be a link itself; no other link is followed. Raises AudioBroken, OSError."""
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in str(path):
+        raise AudioBroken(str(path), "its name leads out of the folder of the recordings")
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in path.parts[:-1]:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+            os.close(at)
+            at = below
+        handle = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
+    except FileNotFoundError:
+        raise AudioBroken(str(path), "the file is missing") from None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise AudioBroken(str(path), "a link leads away from it") from None
+        raise
+    finally:
+        os.close(at)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise AudioBroken(str(path), "it is no file")
+    return os.fdopen(handle, "rb")
 
 
 def sha256_of(folder: Path, file: str, keys: KeyRing) -> str:

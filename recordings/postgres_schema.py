@@ -57,6 +57,7 @@ _FIRST: Final = """
         message_ms bigint,
         seen_live boolean,
         clock_stepped boolean NOT NULL,
+        lines_missing boolean NOT NULL,
         revision bigint NOT NULL
     );
     CREATE INDEX records_arrived ON records (arrived_utc_ms DESC, ref);

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Collection, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,39 @@ class Proof:
             yield Fault(kind, row["ref"], row["arrived_utc_ms"], matter)
 
 
+def newest_faults(store: Store, most: int) -> Iterator[Fault]:
+    """What is wrong with the chain's last `most` links, with the records that they tell of, and with as many of the
+    newest records: a quick look. Raises sqlite3.Error.
+    """
+    connection: sqlite3.Connection = store.database.conn
+    found = list(_rows(connection, f"SELECT * FROM ({_LINKS} DESC LIMIT {int(most) + 1}) ORDER BY id"))  # noqa: S608
+    if len(found) <= most:
+        found.insert(0, {"id": 0, "link": BEGIN})
+    for before, row in pairwise(found):
+        values = dict(row)
+        ident, kept = values.pop("id"), values.pop("link")
+        if ident != before["id"] + 1:
+            yield Fault("links_missing", "", row["at_utc_ms"], f"links {before['id'] + 1} to {ident - 1} are gone")
+        elif Link(**values).after(before["link"]) != kept:
+            matter = f"link {ident} does not follow from the one before it: one of the two was changed"
+            yield Fault("link_broken", row["ref"], row["at_utc_ms"], matter)
+    yield from _newest_records(connection, {row["ref"]: row for row in found[1:]}, most)
+
+
+def _newest_records(connection: sqlite3.Connection, links: dict[str, dict[str, Any]], most: int) -> Iterator[Fault]:
+    """links: the newest one of each call."""
+    for ref, link in links.items():
+        record = next(_rows(connection, f"{_RECORDS} WHERE records.ref = ?", ref), None)
+        if record is None and link["kind"] == KEPT:
+            matter = "the chain knows this record, but it is gone, and nothing says that it was removed"
+            yield Fault("record_missing", ref, link["at_utc_ms"], matter)
+        elif record is not None and (fault := _fault_of(record)):
+            yield Fault(fault[0], ref, record["arrived_utc_ms"], fault[1])
+    for record in _rows(connection, f"{_RECORDS} ORDER BY records.arrived_utc_ms DESC LIMIT {int(most)}"):
+        if record["link_kind"] is None and not record["running"] and (fault := _fault_of(record)):
+            yield Fault(fault[0], record["ref"], record["arrived_utc_ms"], fault[1])
+
+
 def _fault_of(row: dict[str, Any]) -> tuple[str, str] | None:
     """Kind and matter of what is wrong between a record and its newest link."""
     if row["link_kind"] is None:
@@ -139,8 +173,8 @@ def _fault_of(row: dict[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _rows(connection: sqlite3.Connection, sql: str) -> Iterator[dict[str, Any]]:
-    with closing(connection.execute(sql)) as cursor:
+def _rows(connection: sqlite3.Connection, sql: str, *given: Any) -> Iterator[dict[str, Any]]:
+    with closing(connection.execute(sql, given)) as cursor:
         columns = [column[0] for column in cursor.description]
         for values in cursor:
             yield dict(zip(columns, values, strict=True))

@@ -156,7 +156,7 @@ def _ways(wanted: Wanted) -> tuple[_Way, ...]:
         )
     if wanted.outcome is not None:
         return (_of_records("outcome", "", ()),)
-    return (_Way("records", "INDEXED BY idx_records_arrived_utc_ms", "rowid", ""),)
+    return (_Way("records", "INDEXED BY records_in_figures", "rowid", ""),)
 
 
 def _of_records(index: str, by: str, conditions: tuple[str, ...], *values: str) -> _Way:

@@ -11,6 +11,7 @@ def third(database: Database) -> None:
     _search(database)
     _proofs(database)
     _outbox(database)
+    _bans(database)
 
 
 def _chain(database: Database) -> None:
@@ -59,7 +60,7 @@ def _marks(database: Database) -> None:
 
 
 def _search(database: Database) -> None:
-    """What `recordings.queries` finds calls by."""
+    """What `recordings.queries` finds calls by, and what `recordings.figures` counts."""
     database.execute("DROP INDEX idx_records_caller_arrived_utc_ms")
     database.execute("DROP INDEX records_blocked")
     database.execute("CREATE INDEX records_by_caller ON records (caller, outcome, arrived_utc_ms, dialled, number)")
@@ -68,6 +69,16 @@ def _search(database: Database) -> None:
         "CREATE INDEX records_by_number ON records (number, outcome, arrived_utc_ms, dialled) WHERE number <> dialled"
     )
     database.execute("CREATE INDEX records_by_outcome ON records (outcome, arrived_utc_ms)")
+    # Everything that figures read, so that they need no record; and a time of arrival is found by it, too.
+    database.execute("DROP INDEX idx_records_arrived_utc_ms")
+    database.execute(
+        "CREATE INDEX records_in_figures ON records (arrived_utc_ms, outcome, running, number, dialled, wait_ms, "
+        "talk_ms, rating, emergency_number, call_back_of, seats, agents)"
+    )
+    database.execute(
+        "CREATE INDEX records_emergencies ON records (arrived_utc_ms, outcome, running, number, dialled, "
+        "emergency_number, ref) WHERE emergency_number IS NOT NULL"
+    )
     _people(database)
 
 
@@ -128,14 +139,15 @@ def _proofs(database: Database) -> None:
         pk="id",
         not_null={"part", "why", "ended_utc_ms"},
     )
-    # Removed once the record says so; one without a record stays, and is told once.
-    database.table("seen").create(
-        {"ref": str, "node": str, "first_utc_ms": int, "told": int}, pk="ref", defaults={"told": 0}
-    )
+    # Removed once the record says so.
+    database.table("seen").create({"ref": str, "node": str, "first_utc_ms": int, "sight": str}, pk="ref")
     for column in (
         "seen_live INTEGER",
         "clock_stepped INTEGER NOT NULL DEFAULT 0",
         "reconciled INTEGER NOT NULL DEFAULT 1",  # With what the controller saw; nothing was noted before.
+        "lines_missing INTEGER NOT NULL DEFAULT 0",
+        "absent_utc_ms INTEGER",  # Asterisk has it no more, and no line tells its end; then it was there last.
+        "sight TEXT",  # What the controller saw, where that tells more than the journal.
     ):
         database.execute(f"ALTER TABLE records ADD COLUMN {column}")
     database.execute("CREATE INDEX records_to_reconcile ON records (ended_utc_ms) WHERE reconciled = 0 AND running = 0")
@@ -161,3 +173,12 @@ def _outbox(database: Database) -> None:
     database.execute("DROP TABLE outbox_before")
     database.table("receiver").create({"name": str}, pk="name")  # The one that was told of every record.
     database.table("removed").create({"ref": str, "revision": int}, pk="ref", not_null={"revision"})
+
+
+def _bans(database: Database) -> None:
+    """Addresses that are refused at the SIP port; what was before stands in the audit."""
+    database.table("bans").create(
+        {"address": str, "failures": int, "account": str, "since_utc_ms": int, "until_utc_ms": int},
+        pk="address",
+        not_null={"failures", "account", "since_utc_ms", "until_utc_ms"},
+    )

@@ -1,11 +1,16 @@
 """What the controller saw of calls, beside what Asterisk wrote of them.
 
-The journal is the truth. A call that waited and that no controller knew of is marked in its record; a call that
-a controller saw, and of which nothing was written, is told.
+The journal is the truth. A call that waited and that no controller knew of is marked in its record. Where a
+controller saw what no line of the journal tells, that stands in the record, and the record says so.
 """
 
-from collections.abc import Sequence
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from calls.sight import Sight
+from recordings import lost
 from recordings.store import Store
 
 SETTLED_MS = 10_000
@@ -19,40 +24,65 @@ class Seen:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def note(self, node: str, refs: Sequence[str], at_utc_ms: int) -> None:
-        """These calls wait. The same ones again change nothing."""
+    def note(self, node: str, sights: Iterable[Sight]) -> None:
+        """These calls wait, or waited. The same ones again add to what is known of them."""
         with self._store.writing() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO seen (ref, node, first_utc_ms) VALUES (?, ?, ?)",
-                [(ref, node, at_utc_ms) for ref in refs],
-            )
+            for sight in sights:
+                known = self._store.rows("SELECT sight FROM seen WHERE ref = ?", sight.ref)
+                whole = sight.after(Sight.of_json(known[0]["sight"])) if known else sight
+                connection.execute(
+                    "INSERT OR REPLACE INTO seen (ref, node, first_utc_ms, sight) VALUES (?, ?, ?, ?)",
+                    (whole.ref, node, whole.first_utc_ms, whole.as_json()),
+                )
 
 
 def reconcile(store: Store, node: str, now_utc_ms: int) -> list[str]:
-    """Settles the records of calls that have ended; says which calls were seen and have none, each one once."""
+    """Settles the records of calls that have ended; says which calls were seen and had none, each one once."""
     settled_ms = now_utc_ms - SETTLED_MS
     ended = store.rows(
-        "SELECT ref, waiting_since_utc_ms, seen_live FROM records "
-        "WHERE reconciled = 0 AND running = 0 AND node = ? AND ended_utc_ms < ? LIMIT ?",
+        "SELECT records.ref, waiting_since_utc_ms, number, seats, call_back_of, seen_live, records.sight AS begun_by, "
+        "seen.sight FROM records LEFT JOIN seen ON seen.ref = records.ref "
+        "WHERE reconciled = 0 AND running = 0 AND records.node = ? AND ended_utc_ms < ? LIMIT ?",
         *(node, settled_ms, _AT_ONCE),
     )
     missing = store.rows(
-        "SELECT seen.ref FROM seen LEFT JOIN records ON records.ref = seen.ref "
-        "WHERE seen.node = ? AND seen.told = 0 AND seen.first_utc_ms < ? AND records.ref IS NULL",
+        "SELECT seen.ref, seen.sight FROM seen LEFT JOIN records ON records.ref = seen.ref "
+        "WHERE seen.node = ? AND seen.first_utc_ms < ? AND records.ref IS NULL",
         *(node, settled_ms),
     )
     if not (ended or missing):
         return []
     with store.writing() as connection:
         for row in ended:
-            if row["waiting_since_utc_ms"] is not None and row["seen_live"] is None:
-                connection.execute(
-                    "UPDATE records SET revision = revision + 1, "
-                    "seen_live = EXISTS (SELECT 1 FROM seen WHERE ref = ?1) WHERE ref = ?1",
-                    (row["ref"],),
-                )
-                store.changed(connection, row["ref"])
-            connection.execute("UPDATE records SET reconciled = 1 WHERE ref = ?", (row["ref"],))
-            connection.execute("DELETE FROM seen WHERE ref = ?", (row["ref"],))
-        connection.executemany("UPDATE seen SET told = 1 WHERE ref = ?", [(row["ref"],) for row in missing])
+            _settle(store, connection, node, row)
+        # What was noted too late changes nothing any more.
+        connection.execute(
+            "DELETE FROM seen WHERE EXISTS (SELECT 1 FROM records WHERE records.ref = seen.ref AND reconciled = 1)"
+        )
+        for row in missing:
+            lost.begin(store, connection, node, Sight.of_json(row["sight"]))
     return [str(row["ref"]) for row in missing]
+
+
+def _settle(store: Store, connection: sqlite3.Connection, node: str, row: Mapping[str, Any]) -> None:
+    ref = row["ref"]
+    sight = None if row["sight"] is None else Sight.of_json(row["sight"])
+    if sight is not None and _tells_more(sight, row):
+        connection.execute("UPDATE records SET sight = ? WHERE ref = ?", (sight.as_json(), ref))
+        store.refold(connection, node, ref)
+        connection.execute("UPDATE records SET sight = NULL WHERE ref = ? AND lines_missing = 0", (ref,))
+    elif row["waiting_since_utc_ms"] is not None and row["seen_live"] is None:
+        connection.execute(
+            "UPDATE records SET revision = revision + 1, seen_live = ?2 WHERE ref = ?1", (ref, sight is not None)
+        )
+        store.changed(connection, ref)
+    connection.execute("UPDATE records SET reconciled = 1 WHERE ref = ?", (ref,))
+    connection.execute("DELETE FROM seen WHERE ref = ?", (ref,))
+
+
+def _tells_more(sight: Sight, row: Mapping[str, Any]) -> bool:
+    """Whether lines may be missing. A call back waits, and was served, before its own call."""
+    if row["call_back_of"] is not None:
+        return False
+    talked = {talk.seat for talk in sight.talks} <= set(json.loads(row["seats"]))
+    return row["begun_by"] is not None or None in (row["waiting_since_utc_ms"], row["number"]) or not talked

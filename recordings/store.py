@@ -17,11 +17,12 @@ from calls.clock import steadied
 from calls.fold import fold
 from calls.journal import Arrived
 from calls.record import LISTS, CallRecord, of_plain, plain
+from calls.sight import Sight
 from recordings import chain
 from recordings.schema import migrate, transaction
 from recordings.tail import Batch, Place, Unreadable
 
-_FOLDED = tuple(field.name for field in fields(CallRecord) if field.default is MISSING)
+_FOLDED = (*(field.name for field in fields(CallRecord) if field.default is MISSING), "lines_missing")
 _COLUMNS = ("channel", "uniqueid", "linkedid", "context", "exten", "peer", "extra")
 _TELL_NOTHING = frozenset({"BRIDGE_EXIT", "LINKEDID_END"})
 """Nothing that a HANGUP or another BRIDGE_ENTER doesn't tell: a fifth of all rows, not kept."""
@@ -127,7 +128,7 @@ class Store:
         with self.writing() as connection:
             touched = {ref for row in batch.rows if (ref := self._keep_row(connection, node, row)) is not None}
             for ref in touched:
-                self._fold(connection, node, ref)
+                self.refold(connection, node, ref)
             self._put_aside(connection, node, batch.unreadable, now_utc_ms)
             place = batch.place
             connection.execute(
@@ -149,7 +150,7 @@ class Store:
         with self.writing() as connection:
             for ref in refs:
                 connection.execute("UPDATE records SET gone = 1 WHERE ref = ?", (ref,))
-                self._fold(connection, node, ref)
+                self.refold(connection, node, ref)
         return refs
 
     def clock_stepped(self, node: str) -> None:
@@ -216,14 +217,19 @@ class Store:
             return None, False  # A journal that is read again must not bring back what was removed.
         return row.step.ref, True
 
-    def _fold(self, connection: sqlite3.Connection, node: str, ref: str) -> None:
+    def refold(self, connection: sqlite3.Connection, node: str, ref: str, sight: Sight | None = None) -> None:
+        """Makes the call's record anew from everything that is known of it.
+
+        sight: of a call that has no record yet. To be called in the transaction that keeps what has changed.
+        """
         rows = self._running.get(ref)
         if rows is None:
             rows = self._running[ref] = events_of(self.event_rows(ref))
-        with closing(connection.execute("SELECT gone FROM records WHERE ref = ?", (ref,))) as cursor:
-            known = cursor.fetchone()
+        with closing(connection.execute("SELECT gone, absent_utc_ms, sight FROM records WHERE ref = ?", (ref,))) as one:
+            gone, absent_utc_ms, seen = one.fetchone() or (0, None, None)
         steady, stepped = steadied(rows)
-        record = fold(node, steady, gone=known is not None and bool(known[0]))
+        sight = sight if seen is None else Sight.of_json(seen)
+        record = fold(node, steady, gone=bool(gone), absent_utc_ms=absent_utc_ms, sight=sight)
         if record is None:
             return
         if not record.running:
@@ -238,6 +244,10 @@ class Store:
         if record.waiting_since_utc_ms is not None:
             connection.execute(_KEEP_SEEN, (ref,))
         self.changed(connection, ref)
+
+    def forget(self, ref: str) -> None:
+        """The call's rows are read anew when they are needed next."""
+        self._running.pop(ref, None)
 
     def _put_aside(
         self, connection: sqlite3.Connection, node: str, lines: Iterable[Unreadable], now_utc_ms: int

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from settings.checks import (
+    doors,
     emergencies,
     hours,
     menus,
@@ -100,6 +101,9 @@ def _between(draft: Draft, today: date | None) -> Iterator[Problem]:
         server.timezone,
         server.trunks,
         server.calls_come_in,
+        doors.in_the_clear,
+        doors.certificate,
+        doors.manager_stays_here,
         hours.possible,
         retention.audio_outlives,
         retention.confidential_in_the_clear,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv4Address
 
-from settings.shapes import Listen, RtpPorts, Settings, Trunk
+from settings.listening import Listen
+from settings.shapes import RtpPorts, Settings, Trunk
 
 
 def on_ports(settings: Settings, *, sip: int, rtp_first: int, ami: int, http: int) -> Settings:
@@ -15,7 +16,7 @@ def on_ports(settings: Settings, *, sip: int, rtp_first: int, ami: int, http: in
             "sip": Listen(address=server.sip.address, port=sip),
             "rtp": RtpPorts(first=rtp_first, last=rtp_first + count),
             "ami": Listen(address=server.ami.address, port=ami),
-            "http": Listen(address=server.http.address, port=http),
+            "http": server.http.model_copy(update={"port": http}),
         }
     )
     return settings.model_copy(update={"server": moved})

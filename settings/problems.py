@@ -77,6 +77,9 @@ CODES: dict[str, str] = {
     "S093": "records in the clear",
     "S094": "audio that would outlive its record",
     "S095": "confidential calls in the clear",
+    "S102": "HTTP in the clear",
+    "S103": "a certificate that cannot be used",
+    "S104": "Asterisk's manager interface beyond this machine",
 }
 """Code → what it means in general."""
 

@@ -57,6 +57,8 @@ class ServiceFile(Shape):
     """What callers meet while they wait and after the talk, and where agents may pass them on."""
 
     announce: Announce = Announce()
+    answered_within: DurationS = Field(default=15.0, ge=1, le=600)
+    """Who is answered within this time is answered in time, in figures. 1s to 10m."""
     keys: dict[MenuKey, WaitAction] = {}
     call_back: CallBack | None = None
     survey: Survey = Survey()

@@ -12,7 +12,9 @@ from pydantic import (
 )
 
 from settings.actions import Menu
+from settings.bans import Bans
 from settings.keeping import Records, RetentionFile
+from settings.listening import Http, Listen
 from settings.service import ServiceFile
 from settings.shape import Language, Level, Name, NodeName, PinyinText, SeatId, Shape
 from settings.staff import AgentsFile, ShiftsFile
@@ -32,13 +34,6 @@ class City(Shape):
 
 
 # --- server.yaml -------------------------------------------------------------------------------
-
-
-class Listen(Shape):
-    """One address and port that something listens on."""
-
-    address: IPv4Address = IPv4Address("127.0.0.1")
-    port: Port
 
 
 class RtpPorts(Shape):
@@ -72,9 +67,10 @@ class Server(Shape):
     sip: Listen = Listen(port=5060)
     rtp: RtpPorts = RtpPorts()
     ami: Listen = Listen(port=5038)
-    http: Listen = Listen(port=8080)
+    http: Http = Http(port=8080)
     recording: Recording = Recording()
     capacity: Capacity = Capacity()
+    bans: Bans = Bans()
     records: Records = Records()
 
 

@@ -26,6 +26,8 @@ class AgentsFile(Shape):
     """A seat that misses so many calls in a row is paused."""
     unmanned_pause: DurationS = Field(default=300.0, ge=1, le=86_400)
     """How long such a pause lasts where nobody is signed on who could end it. 1s to 24h."""
+    keep_signed_on: DurationS = Field(default=900.0, ge=0, le=86_400)
+    """Asterisk may be away for so long before everybody is signed off. 0s to 24h."""
     pauses: dict[Ident, Name] = {}
     """Reasons for which agents may pause."""
     agents: dict[AgentId, Agent] = {}

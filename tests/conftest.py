@@ -11,6 +11,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 REAL_TIME = (
     "tests/asterisk/",
+    "tests/attack/",
     "tests/chaos/",
     "tests/contract/",
     "tests/unit/test_phones_",

@@ -6,37 +6,25 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import structlog
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Middleware
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from web import agents, blocked, drills, events, kept, line, oversight, seats, talks
 from web.desk import Desk, Refusal, Who
+from web.door import GUARD, WHO, secret_of, who_has
 from web.live import Live, Reader
 from web.openapi import described
-from web.problems import FieldError, Handler, NotUsable, refusals
+from web.problems import FieldError, Handler, NotUsable
 from web.requests import BODY_BYTES, Body, Params
 from web.roles import EVERYBODY
 from web.routes import Ask, Route, route
 from web.shelf import Shelf, Sound
-from web.tokens import Tokens, TokensWrong
+from web.tokens import Tokens
 
 PREFIX = "/api/v1"
 BODY_S = 10.0
 """How long a body may take to arrive."""
-
-_WHO = web.RequestKey("who", Who)
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Server": "hotline",
-    "X-Content-Type-Options": "nosniff",
-}
-
-log = structlog.get_logger()
 
 
 async def openapi(ask: Ask[Params, Body]) -> dict[str, Any]:
@@ -65,12 +53,15 @@ def description() -> dict[str, Any]:
 
 
 def api(desk: Desk, shelf: Shelf, tokens: Tokens, *, beat_s: float = events.BEAT_S) -> web.Application:
-    """The application that answers below PREFIX. beat_s: how often a silent stream of events says that it lives."""
+    """The application that answers below PREFIX, behind the door of `web.door.guarded`; alone it lets nobody in.
+
+    beat_s: how often a silent stream of events says that it lives.
+    """
     live = Live(desk)
     inside = _Inside(desk, shelf, live, tokens, beat_s)
-    app = web.Application(middlewares=[refusals, _known(tokens)])
+    app = web.Application(middlewares=[_through_the_door])
     for entry in ROUTES:
-        app.router.add_route(entry.method, entry.path, _served(entry, inside))
+        app.router.add_route(entry.method, _apart(entry.path), _served(entry, inside))
 
     async def run_live(_app: web.Application) -> AsyncGenerator[None, None]:
         running = asyncio.create_task(live.run(), name="live state")
@@ -81,44 +72,27 @@ def api(desk: Desk, shelf: Shelf, tokens: Tokens, *, beat_s: float = events.BEAT
     async def end_live(_app: web.Application) -> None:
         live.close()
 
-    async def protect(_request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(_HEADERS)
-
     app.cleanup_ctx.append(run_live)
     app.on_shutdown.append(end_live)
-    app.on_response_prepare.append(protect)
     return app
 
 
-def _known(tokens: Tokens) -> Middleware:
-    """Lets in only who shows a token."""
-
-    @web.middleware
-    async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
-        who = _who(tokens, _secret(request))
-        if who is None:
-            raise Refusal(401, "no_token", "nobody has this token", "ask for one: 'hotline token add' makes it")
-        request[_WHO] = who
-        return await handler(request)
-
-    return known
+def _apart(path: str) -> str:
+    """The path without the words that stand where its last parameter does, such as `calls` in `/blocked/{number}`."""
+    before, _, last = path.rpartition("/")
+    words = {entry.path.rpartition("/")[2] for entry in ROUTES if entry.path.rpartition("/")[0] == before}
+    words = {word for word in words if "{" not in word}
+    if not last.endswith("}") or not words:
+        return path
+    return f"{before}/{last[:-1]}:(?!(?:{'|'.join(sorted(words))})$)[^{{}}/]+}}"
 
 
-def _secret(request: web.Request) -> str:
-    scheme, _, secret = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
+@web.middleware
+async def _through_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets in only whom the door let in."""
+    if request.get(WHO) is None:
         raise Refusal(401, "no_token", "a token is needed", "send it in the header 'Authorization: Bearer TOKEN'")
-    return secret.strip()
-
-
-def _who(tokens: Tokens, secret: str) -> Who | None:
-    try:
-        return tokens.who(secret)
-    except (TokensWrong, OSError, ValueError) as error:
-        log.error("tokens_not_usable", error=str(error))
-        raise Refusal(
-            503, "tokens_not_usable", "the hotline cannot read its tokens, and lets nobody in", "see the log there"
-        ) from error
+    return await handler(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +113,17 @@ def _served(entry: Route, inside: _Inside) -> Handler:
         answer = TypeAdapter(tuple[gives, ...] if entry.many else gives)
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        who = request[_WHO]
+        who = request[WHO]
         if who.role not in entry.roles:
             may = ", ".join(sorted(role.value for role in entry.roles))
             raise Refusal(403, "not_your_role", f"the role {who.role.value} may not do this", f"it is for: {may}")
         params = _params(request, entry)
         body = await _body(request, entry)
-        given = await entry.handle(Ask(inside.desk, inside.shelf, inside.live, who, params, body))
-        if isinstance(given, Reader):
-            try:
-                return await events.stream(request, given, lambda: _still(inside.tokens, request, who), inside.beat_s)
-            finally:
-                inside.live.leave(given)
+        ask = Ask(inside.desk, inside.shelf, inside.live, who, params, body)
+        if entry.streams:
+            with request.config_dict[GUARD].streaming(who.name):
+                return await _streamed(request, entry, ask, inside)
+        given = await entry.handle(ask)
         if isinstance(given, Sound):
             return await kept.send(request, given)
         if answer is None:
@@ -162,10 +135,20 @@ def _served(entry: Route, inside: _Inside) -> Handler:
     return serve
 
 
+async def _streamed(request: web.Request, entry: Route, ask: Ask[Any, Any], inside: _Inside) -> web.StreamResponse:
+    reader = await entry.handle(ask)
+    if not isinstance(reader, Reader):
+        raise TypeError(f"{entry.name} streams, and gave {type(reader).__name__}")
+    try:
+        return await events.stream(request, reader, lambda: _still(inside.tokens, request, ask.who), inside.beat_s)
+    finally:
+        inside.live.leave(reader)
+
+
 def _still(tokens: Tokens, request: web.Request, who: Who) -> bool:
     """Whether the token is still known as the same."""
     try:
-        return _who(tokens, _secret(request)) == who
+        return who_has(tokens, secret_of(request)) == who
     except Refusal:
         return False
 

@@ -1,5 +1,6 @@
 """Calls that are kept: finding them, what happened in one, listening, legal hold."""
 
+import asyncio
 from dataclasses import replace
 
 import structlog
@@ -11,6 +12,9 @@ from web.rights import require_own_record, shown_kept, shown_record
 from web.roles import AT_THE_DESK, EVERYBODY, SUPERVISORS
 from web.routes import Ask, route
 from web.shelf import CallsPage, KeptCall, Search, Sound, Voice
+
+SLOW_S = 20.0
+"""A listener that takes nothing for so long is dropped."""
 
 log = structlog.get_logger()
 
@@ -76,10 +80,14 @@ async def send(request: web.Request, sound: Sound) -> web.StreamResponse:
     await response.prepare(request)
     try:
         async for part in sound.parts:
-            await response.write(part)
+            async with asyncio.timeout(SLOW_S):
+                await response.write(part)
         await response.write_eof()
     except ConnectionError:  # It was closed at the other end.
         pass
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
     except (ValueError, LookupError, OSError) as error:
         log.error("audio_broken", file=sound.name, error=str(error))
         if request.transport is not None:

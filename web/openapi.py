@@ -119,7 +119,8 @@ def _operation(entry: Route) -> dict[str, Any]:
     if entry.params.model_fields:
         told["parameters"] = list(_parameters(entry))
     if entry.has_body:
-        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(entry.body)}}}
+        needed = any(field.is_required() for field in entry.body.model_fields.values())
+        told["requestBody"] = {"required": needed, "content": {"application/json": {"schema": _ref(entry.body)}}}
     return told
 
 
@@ -143,13 +144,13 @@ def _success(entry: Route) -> dict[str, Any]:
 
 def _refused(entry: Route) -> tuple[int, ...]:
     """The statuses with which this may be refused, beside success."""
-    found = {401, 403, 422, 500, 503, 408, 413, 415}
+    found = {401, 403, 408, 413, 415, 422, 429, 500, 503}
     if entry.in_path:
         found.add(HTTPStatus.NOT_FOUND)
     if entry.sounds:
         found.add(HTTPStatus.GONE)
     if entry.method != "GET":
-        found |= {404, 409, 429, 502, 504}
+        found |= {404, 409, 502, 504}
     return tuple(sorted(found))
 
 

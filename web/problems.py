@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from web.desk import Refusal
+from web.limits import TooMuch
 
 PROBLEM_TYPE = "application/problem+json"
 AGAIN_S = 2
@@ -69,7 +70,7 @@ class _Extra:
     id: str | None = None
 
 
-def problem(request: web.Request, refusal: Refusal, extra: _Extra | None = None) -> web.Response:
+def problem(request: web.BaseRequest, refusal: Refusal, extra: _Extra | None = None) -> web.Response:
     """The answer that tells of a refusal."""
     extra = extra or _Extra()
     told: dict[str, Any] = {
@@ -90,6 +91,8 @@ def problem(request: web.Request, refusal: Refusal, extra: _Extra | None = None)
         headers["WWW-Authenticate"] = 'Bearer realm="hotline"'
     if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(AGAIN_S)
+    if isinstance(refusal, TooMuch):
+        headers["Retry-After"] = str(refusal.again_s)
     text = json.dumps(told, ensure_ascii=False)
     return web.Response(text=text, status=refusal.status, content_type=PROBLEM_TYPE, headers=headers)
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
@@ -200,10 +200,19 @@ class Why(Body):
     reason: Words
 
 
+def _one_of_them(schema: dict[str, Any]) -> None:
+    """What is left out cannot be null."""
+    schema |= {"minProperties": 1, "maxProperties": 1}
+    for field in schema["properties"].values():
+        (field_type,) = (choice for choice in field.pop("anyOf") if choice != {"type": "null"})
+        field.pop("default")
+        field.update(field_type)
+
+
 class Goal(Body):
     """Where a talk goes on: exactly one of these."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+    model_config = ConfigDict(json_schema_extra=_one_of_them)
 
     seat: SeatId | None = None
     skill: Ident | None = None

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address
 from itertools import combinations
 
+from settings.listening import Listen
 from settings.problems import Problem, choose
 from settings.read import Draft
-from settings.shapes import Listen, Trunk
+from settings.shapes import Trunk
 
 _PORTS_A_CALL = 4
 """RTP and RTCP, for the caller's leg and for the one it is connected with."""

@@ -1,20 +1,23 @@
 """The switch's contract on a real Asterisk, with callers on Local channels."""
 
+import ast
 import asyncio
 import socket
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from asterisk.ami import ActionRefused, AmiBounds, AmiConnection, open_ami
 from asterisk.found import find
-from asterisk.heard import VARIABLES
+from asterisk.heard import HEARD, VARIABLES
 from asterisk.process import AsteriskProcess
 from asterisk.switch import AmiSwitch
 from calls.live import CallRef, Channel, Seat, Waiting
+from dialplan.server import AMI_READ, AMI_WRITE
 from tests.support.small_asterisk import SmallAsterisk, write_small
 from tests.support.switch_contract import BOUND_S, DEMANDS, Stage, SwitchContract, ear
 
@@ -157,8 +160,62 @@ class AsteriskStage:
 class TestAmiSwitchOnAsterisk(SwitchContract):
     @pytest.fixture
     async def stage(self, small: SmallAsterisk) -> AsyncIterator[Stage]:
-        control = await open_ami(small.access, frozenset(), AmiBounds(answer_s=10.0, list_s=10.0))
+        control = await open_ami(small.control, frozenset(), AmiBounds(answer_s=10.0, list_s=10.0))
         stage = AsteriskStage(small, control)
         yield stage
         await stage.close()
         await control.close()
+
+
+def asked_of_asterisk(project: Path) -> set[str]:
+    """The name of every action in the room that touches Asterisk."""
+    calls = {"act", "rows", "_asked", "_refused", "_ask"}
+    found = set()
+    for source in (project / "asterisk").glob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in calls:
+                first = node.args[0] if node.args else None
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    found.add(first.value)
+    return found
+
+
+async def test_the_account_may_do_what_is_asked_of_asterisk_and_each_of_its_classes_is_needed(
+    small: SmallAsterisk, project: Path
+) -> None:
+    asked = asked_of_asterisk(project) - {"Login"}
+    assert {"Redirect", "Originate", "QueueAdd", "Ping"} <= asked
+    connection = await open_ami(small.access, frozenset(), AmiBounds(answer_s=10.0))
+    try:
+        listed = await connection.act("ListCommands")
+        with pytest.raises(ActionRefused, match=r"[Pp]ermission"):
+            await connection.act("Command", {"Command": "core show version"})
+    finally:
+        await connection.close()
+    told = {action: listed.optional(action) for action in asked}
+    assert {action for action, text in told.items() if text is None} == set(), "the account may not do these"
+    classes = {action: set(str(text).rpartition("(Priv: ")[2].rstrip(")").split(",")) for action, text in told.items()}
+    for one in AMI_WRITE.split(","):
+        others = set(AMI_WRITE.split(",")) - {one}
+        lost = [action for action, able in classes.items() if one in able and not able & others]
+        assert lost, f"nothing needs the class {one}"
+
+
+async def test_each_class_of_events_that_the_account_hears_is_needed(small: SmallAsterisk) -> None:
+    heard: dict[str, set[str]] = {}
+    control = await open_ami(small.control, frozenset(), AmiBounds(answer_s=10.0))
+    connection = await open_ami(small.access, HEARD, AmiBounds(answer_s=10.0))
+    try:
+        there = {"Application": "Wait", "Data": "1", "Timeout": "500", "Async": "true"}
+        await connection.act("Originate", {"Channel": "Local/room@enter/n", **there}, outcome_id="account-1")
+        async with asyncio.timeout(BOUND_S):
+            while heard.keys() != HEARD:
+                for message in await connection.inbox.batch():
+                    heard[str(message.event)] = set(message.required("Privilege").split(",")) - {"all"}
+    finally:
+        await connection.close()
+        for row in await control.rows("Status", "StatusComplete"):
+            with suppress(ActionRefused):
+                await control.act("Hangup", {"Channel": row.required("Channel")})
+        await control.close()
+    assert set.union(*heard.values()) == set(AMI_READ.split(",")), heard

@@ -1,6 +1,10 @@
 """Agents stay signed on while the controller or Asterisk is away, and callers are served by who can serve them."""
 
+import wave
+from array import array
 from collections.abc import AsyncIterator
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,9 @@ import pytest_asyncio
 
 from asterisk.console import console
 from calls.journal import RoomEntered, SurvivalEntered
+from recordings.playback import plain_audio
+from recordings.vault import ENDING
+from settings.shapes import Settings
 from tests.support.city_watch import (
     GENERAL,
     SOCIAL,
@@ -33,7 +40,7 @@ AGENTS = {"1001": {"general": 3}, "1002": {"social": 3}, "1003": {"social": 4}}
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> AsyncIterator[City]:
     settings = with_seats(unannounced(quick_city()), SEATS, ring_s=3.0, rest_s=0.5)
-    settings = with_agents(settings, AGENTS, wrap_up_s=0.5, misses=2)
+    settings = encrypted(with_agents(settings, AGENTS, wrap_up_s=0.5, misses=2))
     async with watched(settings, tmp_path_factory.mktemp("city"), sounds=sounds) as city:
         yield city
 
@@ -118,6 +125,32 @@ async def test_who_is_signed_on_stays_so_when_asterisk_dies(city: City, desk: De
     assert await city.agent("8012", 1) == [social]
     assert offered(city, social) == [("8012", "1002")]
     assert await ring_in_survival(city, "survival_social") == {"8012"}
+
+
+async def test_what_was_said_is_kept_encrypted_and_nowhere_else(city: City) -> None:
+    (caller,) = city.citizens(1)
+    await here(city, "8001")
+    serving = city.agent("8001", 1)
+    await city.calls(GENERAL, caller)
+    assert await serving == [caller]
+    record = await city.kept(caller)
+    instance = city.stage.instance
+    assert record.recording_file is not None
+    assert record.recording_file.endswith(f"{record.ref}.wav{ENDING}")
+    kept = instance.folders.recordings / record.recording_file
+    assert b"RIFF" not in kept.read_bytes()
+    assert list(instance.folders.data.rglob(f"*{record.ref}*")) == [kept]
+    plain = b"".join(plain_audio(instance.folders.recordings, record.recording_file, instance.vault().keys))
+    assert sha256(plain).hexdigest() == record.recording_sha256
+    with wave.open(BytesIO(plain)) as sound:
+        assert sound.getnframes() * 1000 // sound.getframerate() == record.recording_ms
+        assert max(abs(sample) for sample in array("h", sound.readframes(sound.getnframes()))) > 1000
+
+
+def encrypted(settings: Settings) -> Settings:
+    """The settings with recordings that are kept encrypted."""
+    recording = settings.server.recording.model_copy(update={"encrypted": True})
+    return settings.model_copy(update={"server": settings.server.model_copy(update={"recording": recording})})
 
 
 async def ring_in_survival(city: City, queue: str) -> set[str]:

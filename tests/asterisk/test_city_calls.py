@@ -2,16 +2,18 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from stat import S_IMODE
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 
 from calls.journal import RoomEntered, SeatMissed, SeatOffered, TalkEnded
 from calls.record import Outcome, Side
-from hotline.stage import agent
+from hotline.stage import agent, until
 from phones.behaviour import Behaviour, Rejects, Rings
 from phones.call import Ended
 from phones.ears import Ears, until_heard
@@ -33,6 +35,7 @@ from tests.support.city_watch import (
 )
 from tests.support.hostile_callers import hostile, overheard
 from tests.support.quick_city import quick_city
+from tests.support.tools import says
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -226,6 +229,61 @@ async def test_a_call_is_kept_with_its_times_and_its_sound(city: City) -> None:
     assert S_IMODE(sound.stat().st_mode) == 0o600
     assert {S_IMODE(folder.stat().st_mode) for folder in sound.parents[:3]} == {0o700}
     assert {one.prompt for one in ears.listen(read(sound))} == {"agent", "caller"}
+
+
+async def test_one_search_for_a_calls_id_tells_its_story(city: City) -> None:
+    (caller,) = city.citizens(1)
+    serving = city.agent("7001", 1)
+    await city.calls(SOCIAL, caller)
+    await city.stage.seats["7001"].register()
+    assert await serving == [caller]
+    record = await city.kept(caller)
+
+    def story() -> list[str]:
+        return [line for line in city.log.read_text("utf-8").splitlines() if record.ref in line]
+
+    await until("the end of the story", lambda: "call_ended" in "".join(story()), seen=story)
+    told = story()
+    assert all(f"call={record.ref}" in line for line in told)
+    chapters = ("caller_waits", "caller_offered", "state=ringing", "state=talking", "outcome=answered")
+    places = [next(place for place, line in enumerate(told) if chapter in line) for chapter in chapters]
+    assert places == sorted(places)
+    # Asterisk's own log has the id once, beside its own name of the call.
+    theirs = city.stage.instance.folders.asterisk / "log" / "messages.log"
+    (named,) = [line for line in theirs.read_text("utf-8").splitlines() if record.ref in line]
+    assert re.search(r"\[C-[0-9a-f]{8}\].*call=", named)
+    # And nobody learns from either who called.
+    for log in (city.log, theirs):
+        assert caller not in log.read_text("utf-8")
+
+
+async def test_what_prometheus_reads_of_a_city_that_serves(city: City) -> None:
+    (caller,) = city.citizens(1)
+    serving = city.agent("7002", 1)
+    await city.stage.seats["7002"].register()
+    await city.calls(HOUSING, caller)
+    await serving
+    await city.kept(caller)
+    http = city.stage.instance.settings.server.http
+    text = ""
+
+    async def counted() -> bool:
+        nonlocal text
+        async with ClientSession() as session, session.get(f"{http.url}/metrics") as response:
+            text = await response.text()
+        answered = re.search(r'^hotline_calls_total\{number="12329",outcome="answered"\} ([0-9.]+)', text, re.MULTILINE)
+        return answered is not None and float(answered[1]) >= 1 and 'hotline_trunk_reachable{trunk="carrier"}' in text
+
+    await until("the call is counted", counted, seen=lambda: text)
+    assert says("promtool", "check", "metrics", given=text.encode()) == (0, "")
+    found = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert found["hotline_steering"] == found["hotline_asterisk_answers"] == found["hotline_records_kept"] == "1.0"
+    for counter in ("heartbeat_seconds_count", "event_age_seconds_count", "decision_seconds_count", "snapshots_total"):
+        assert float(found[f"hotline_{counter}"]) >= 1, counter
+    assert float(found["hotline_heartbeat_age_seconds"]) < 3
+    assert {found[f'hotline_trunk_reachable{{trunk="{trunk}"}}'] for trunk in city.stage.trunks} == {"1.0"}
+    assert float(found['hotline_wait_seconds_count{number="12329"}']) >= 1
+    assert caller not in text
 
 
 async def test_hostile_numbers_and_names_are_only_numbers(city: City, tmp_path: Path) -> None:

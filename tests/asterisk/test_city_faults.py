@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest_asyncio
 
 from calls.journal import RoomEntered, SeatOffered, SurvivalEntered
 from calls.record import CallRecord, Outcome, Side
+from calls.sight import Sight
 from hotline.citizens import call as follow
 from hotline.citizens import ears_for
 from hotline.demo import acts, kept
@@ -31,6 +33,7 @@ from tests.support.city_watch import (
     watched,
     with_seats,
 )
+from tests.support.no_disk import no_disk
 from tests.support.quick_city import EXAMPLE, quick_city
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -227,6 +230,54 @@ async def test_an_asterisk_that_hangs_is_started_again(city: City) -> None:
     await city.stage.seats["7001"].register()
     await city.calls(GENERAL, after)
     assert await serving == [after]
+
+
+async def test_calls_of_which_lines_were_never_written_end_and_say_what_was_seen(city: City) -> None:
+    unseen, ends, waits, talks = city.citizens(4)
+    phone = city.stage.seats["7001"]
+    await phone.register()  # Long before the disk is full: that it is there is written, too.
+    async with no_controller(city):
+        placed = await city.stage.carrier.call(SOCIAL, caller=unseen)
+        await city.wrote(unseen, SurvivalEntered)
+        await placed.hang_up()
+    await city.until_steering()
+    calls = [await city.calls(SOCIAL, ends)]
+    boot = city.stage.supervisor.asterisk.boot
+    assert boot is not None
+    with no_disk(boot.pid):
+        calls.append(await city.stage.carrier.call(SOCIAL, caller=waits))
+        await until("the wait is noted", lambda: seen_of(city, waits))
+        talk = await city.stage.carrier.call(GENERAL, caller=talks)
+        taken = await next_call(phone)
+        await talking(taken)
+        await until("the talk is noted", lambda: any(sight.talks for sight in seen_of(city, talks)))
+        for call in (*calls, taken):
+            await call.hang_up()
+        await talk.ended()
+        await city.until_waiting(0)
+    told = []
+    for caller in (ends, waits, talks):
+        # Asterisk is asked after 15 s, and again; what was seen is added 10 s after that.
+        record = await until(
+            "it is settled", partial(settled, city, caller), within_s=180, seen=partial(seen_of, city, caller)
+        )
+        told.append((record.outcome, record.seats, record.lines_missing, record.seen_live))
+    given_up = (Outcome.ABANDONED, (), True, True)
+    assert told == [given_up, given_up, (Outcome.ANSWERED, ("7001",), True, True)]
+    alone = await until("it is settled", partial(settled, city, unseen), within_s=180)
+    assert (alone.outcome, alone.lines_missing, alone.seen_live) == (Outcome.ABANDONED, False, False)
+
+
+def seen_of(city: City, caller: str) -> list[Sight]:
+    """What the controller has noted of a caller."""
+    sights = [Sight.of_json(row["sight"]) for row in city.store.rows("SELECT sight FROM seen")]
+    return [sight for sight in sights if sight.caller == caller]
+
+
+def settled(city: City, caller: str) -> CallRecord | None:
+    """The record of a caller once it is known whether a controller knew of the call."""
+    record = city.of(caller)
+    return None if record is None or record.running or record.seen_live is None or seen_of(city, caller) else record
 
 
 async def test_the_demos_calls_survive_the_death_of_the_controller(tmp_path: Path, sounds: Path) -> None:

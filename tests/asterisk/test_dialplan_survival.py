@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ from calls.journal import CallBackWanted, EmergencyChosen, KeyPressed, RoomEnter
 from calls.record import CallRecord, Outcome
 from phones.behaviour import Answers, Rings
 from phones.placed import PlacedCall
+from phones.taken import TakenCall
 from tests.support.full_service import FULL_SERVICE
 from tests.support.settings_maker import PLAIN, city
 from tests.support.town import Town, in_town, not_harmless
@@ -19,6 +21,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEAT = "8003"
 """One that has the skill of 12333."""
+GENERALIST = "8001"
+"""One that has every skill."""
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -136,6 +140,34 @@ async def test_the_record_of_a_talk_names_the_queues_seat_and_who_was_signed_on_
     record = await kept(town, caller)
     assert (record.seats, record.agents, record.survived) == ((SEAT,), ("1001",), True)
     assert record.outcome is Outcome.ANSWERED
+
+
+async def test_two_queues_never_ring_a_seat_at_once(tmp_path: Path) -> None:
+    settings = city(service=FULL_SERVICE["service"], answering={**PLAIN["answering"], "ring": "40s"})
+    async with in_town(settings, tmp_path) as town, town.telephone(GENERALIST, Rings(after_s=60)) as seat:
+        first, _ = await town.waits()
+        await town.asterisk.until(lambda: bool(seat.calls), "the seat is called")
+        second, other = await town.waits()
+        await town.asterisk.wrote(other, SurvivalEntered, queue="survival_social")
+        await town.asterisk.until_at(other, "Queue")
+        await second.press("4")
+        await town.asterisk.wrote(other, SurvivalEntered, queue="survival_general")
+        await town.asterisk.until_at(other, "Queue")
+        # For Asterisk's queues the seat is free again afterwards, because its telephone does not ring yet.
+        own = await seat.call("*11")
+        await own.answered()
+        await town.asterisk.until_said("queue show survival_general", "(In use)")
+        await own.hang_up()
+        linkedid = town.asterisk.linked(other)
+        await town.asterisk.until(
+            lambda: any(row.linkedid == linkedid and GENERALIST in row.channel for row in town.asterisk.rows()),
+            "the other queue tries the seat",
+        )
+        await seat.unregister()
+        for call in (first, second):
+            await call.hang_up()
+        assert len([call for call in seat.calls if isinstance(call, TakenCall)]) == 1
+        assert not_harmless(town.asterisk) == []
 
 
 async def test_nothing_was_complained_about_in_all_these_calls(town: Town) -> None:

@@ -83,7 +83,7 @@ class Node:
         told: dict[str, Any] = {}
         for _ in range(600):
             try:
-                async with http.get(f"http://{at.address}:{at.port}/healthz") as response:
+                async with http.get(f"http://{at.address}:{at.port}/readyz") as response:
                     told = await response.json()
             except OSError:  # It does not listen yet.
                 pass

@@ -181,7 +181,7 @@ async def test_a_record_that_postgresql_cannot_hold_does_not_hold_up_the_others(
     forwarder = Forwarder(around.database, archive)
     with capture_logs() as logs:
         assert [await forwarder.send(), await forwarder.send()] == [5, 0]
-    assert [(entry["event"], entry["ref"]) for entry in logs] == [("record_refused", bad)]
+    assert [(entry["event"], entry["call"]) for entry in logs] == [("record_refused", bad)]
     assert set(await told_there(archive)) == set(told_here(around)) - {bad}
     assert forwarder.behind == 1
     with Store(around.database, forwards=True) as store, store.writing() as connection:

@@ -1,13 +1,12 @@
 """What the controller saw and what Asterisk wrote are held against each other; the clock may be set meanwhile."""
 
 import pytest
-from structlog.testing import capture_logs
 
 from calls.record import CallRecord, Outcome
 from recordings.restarts import Part, Restarts
 from recordings.seen import SETTLED_MS, Seen, reconcile
 from recordings.store import Store
-from tests.support.journal_lines import BEGIN_US, MadeCall, answered_call, line, ref_of
+from tests.support.journal_lines import BEGIN_US, MadeCall, answered_call, line, sight_of
 from tests.support.keeping import Surroundings
 
 pytestmark = pytest.mark.asyncio
@@ -23,7 +22,7 @@ async def test_a_call_that_waited_says_whether_a_controller_knew_of_it(around: S
     seen, unseen, left = answered_call(1), answered_call(2), MadeCall(3)
     left.arrive()
     left.end()
-    Seen(store).note("node1", [seen.ref], 0)
+    Seen(store).note("node1", [sight_of(seen)])
     around.write(seen.lines + unseen.lines + left.lines)
     await around.keeper(store).catch_up()
     assert reconcile(store, "node1", LATER_MS) == []
@@ -32,8 +31,12 @@ async def test_a_call_that_waited_says_whether_a_controller_knew_of_it(around: S
     assert known == {seen.ref: True, unseen.ref: False, left.ref: None}
     assert store.rows("SELECT * FROM seen") == []
     revisions = store.rows("SELECT revision FROM records ORDER BY ref")
+    Seen(store).note("node1", [sight_of(unseen)])  # Too late.
+    around.write(answered_call(4).lines)
     reconcile(store, "node1", LATER_MS)
     assert store.rows("SELECT revision FROM records ORDER BY ref") == revisions
+    await around.keeper(store).catch_up()
+    assert store.rows("SELECT * FROM seen") == []
 
 
 async def test_a_call_that_has_just_ended_or_still_runs_is_not_settled_yet(around: Surroundings, store: Store) -> None:
@@ -46,16 +49,6 @@ async def test_a_call_that_has_just_ended_or_still_runs_is_not_settled_yet(aroun
     assert reconcile(store, "node1", ended.now_us // 1000 + SETTLED_MS - 1) == []
     assert {record.seen_live for record in by_ref(around, store).values()} <= {None, False}
     assert by_ref(around, store)[runs.ref].seen_live is None
-
-
-async def test_a_call_that_was_seen_and_left_no_record_is_told_once(around: Surroundings, store: Store) -> None:
-    Seen(store).note("node1", [ref_of(7)], 1_000)
-    Seen(store).note("node2", [ref_of(8)], 1_000)
-    keeper = around.keeper(store)
-    with capture_logs() as logs:
-        await keeper.catch_up()
-        await keeper.catch_up()
-    assert [(entry["event"], entry["ref"]) for entry in logs] == [("call_without_record", ref_of(7))]
 
 
 async def test_a_clock_that_is_set_back_in_a_call_leaves_one_record_that_says_so(

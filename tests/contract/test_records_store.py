@@ -123,7 +123,7 @@ async def test_a_restarted_asterisk_ends_its_old_calls_and_no_new_one(around: Su
     with capture_logs() as logs:
         await keeper.reborn((BEGIN_US + 60_000_000) // 1000)
         await keeper.reborn((BEGIN_US + 60_000_000) // 1000)
-    assert [entry["ref"] for entry in logs] == [old.ref]
+    assert [entry["call"] for entry in logs] == [old.ref]
     by_ref = {str(record.ref): record for record in around.found(store)}
     assert (by_ref[old.ref].outcome, by_ref[old.ref].running) == (Outcome.INTERRUPTED, False)
     assert by_ref[old.ref].ended_utc_ms == old.now_us // 1000

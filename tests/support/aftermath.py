@@ -22,6 +22,9 @@ SETTLED_MS = 400
 """Of two seats that become free at once, or of a caller who comes just then, the order means nothing."""
 LEAVING_MS = 50
 """A telephone is free some ms before its channel has ended."""
+CLAIMING_MS = 20
+"""A leg that ended so soon, and was not answered, is as a rule one that a queue made for a seat that another
+caller had claimed: its telephone was not called. Who rang twice the telephones know themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ def legs(rows: Iterable[Row], seats: Iterable[str]) -> list[Leg]:
             answered.setdefault(row.uniqueid, row.at_us)
         elif row.kind == "HANGUP" and row.uniqueid in began:
             at, first = began.pop(row.uniqueid)
+            if row.uniqueid not in answered and row.at_us - first.at_us < CLAIMING_MS * 1000:
+                continue
             found.append(Leg(at, first.linkedid, first.at_us, answered.get(row.uniqueid), row.at_us))
     return sorted(found, key=lambda leg: leg.rang_us)
 

@@ -11,10 +11,12 @@ from typing import Any
 from aiohttp import ClientSession, ClientTimeout, web
 from openapi_schema_validator import OAS31Validator
 
+from settings.listening import HttpLimits
 from tests.support.scripted_desk import ScriptedDesk
 from tests.support.scripted_shelf import ScriptedShelf
 from web.api import PREFIX, api, description
 from web.desk import Role
+from web.door import guarded
 from web.tokens import Tokens
 
 NOWHERE = (404, 405)
@@ -113,12 +115,14 @@ def _operation(method: str, path: str) -> dict[str, Any] | None:
 
 
 @asynccontextmanager
-async def checked_client(folder: Path, *, beat_s: float = 15.0) -> AsyncGenerator[CheckedClient, None]:
+async def checked_client(
+    folder: Path, *, beat_s: float = 15.0, limits: HttpLimits | None = None
+) -> AsyncGenerator[CheckedClient, None]:
     """A client of a server of its own, with a token for each role; the agent's is that of agent 1001."""
     known = Tokens.of(folder / "tokens.json")
     tokens = {role: known.add(role.value, role, "1001" if role is Role.AGENT else None, 0) for role in Role}
     desk, shelf = ScriptedDesk(), ScriptedShelf()
-    app = web.Application()
+    app = guarded(known, limits)
     app.add_subapp(PREFIX, api(desk, shelf, known, beat_s=beat_s))
     runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=5.0)
     await runner.setup()

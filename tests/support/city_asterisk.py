@@ -160,6 +160,13 @@ class CityAsterisk:
                 raise AssertionError(f"{what} did not happen; the journal ends with\n{told}")
             await asyncio.sleep(0.02)
 
+    async def until_said(self, command: str, part: str) -> None:
+        """Waits until a console command's answer has this in it."""
+        deadline = time.monotonic() + BOUND_S
+        while part not in (said := await self.say(command)):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{command!r} did not say {part!r}: {said}")
+
     async def until_at(self, caller: str, application: str) -> None:
         """Waits until a caller's channel is in an application."""
         linkedid = self.linked(caller)

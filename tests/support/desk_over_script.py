@@ -61,13 +61,15 @@ async def until(condition: Callable[[], T | None]) -> T:
 
 
 @asynccontextmanager
-async def running(settings: Settings, records: Path, pins: dict[str, str]) -> AsyncIterator[Running]:
-    """A controller that steers and a desk that is open. Its store stays for the next one."""
+async def running(
+    settings: Settings, records: Path, pins: dict[str, str], back: Callable[[], int | None] = lambda: None
+) -> AsyncIterator[Running]:
+    """A controller that steers and a desk that is open. Its store stays for the next one. back: as of the desk."""
     switch = ScriptedSwitch()
     refs = (CallRef(f"new-{number}-{now_ms()}") for number in count(1))
     room = Room(Rules.of(settings), new_ref=lambda: next(refs), utc_ahead_ms=utc_ms() - now_ms())
     async with Office(records) as office:
-        desk = LiveDesk(settings, pins, office)
+        desk = LiveDesk(settings, pins, office, back)
         controller = Controller([switch], room, AloneLeader(), listener=desk)
         desk.steer(controller)
         await desk.restore()

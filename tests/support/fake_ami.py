@@ -159,6 +159,7 @@ class FakeAmi:
             "Login": self._login,
             "Ping": lambda _: [[("Response", "Success"), ("Ping", "Pong"), ("Timestamp", "1.0")]],
             "Setvar": self._setvar,
+            "Getvar": lambda action: [[("Response", "Success"), *self._got(action["Variable"])]],
             "Originate": self._originate,
             "Hangup": self._hangup,
             "QueueAdd": self._queue_add,
@@ -194,6 +195,10 @@ class FakeAmi:
         own.append(("ChannelState", "6"))
         linked = ("Linkedid", channel.linkedid or name)
         return [*own, ("BridgeID", ""), ("Data", channel.data), linked, *asked]
+
+    def _got(self, variable: str) -> Headers:
+        device = variable.removeprefix("DEVICE_STATE(").removesuffix(")")
+        return [("Variable", variable), ("Value", self.devices.get(device, "INVALID"))]
 
     def _redirect(self, action: dict[str, str]) -> list[Headers]:
         for extra in ("", "Extra"):

@@ -5,6 +5,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from calls.cel import Row, parse
+from calls.journal import RoomEntered
+from calls.live import CallRef
+from calls.sight import SeenTalk, Sight
 
 BEGIN_US = 1_700_000_000_000_000
 """22:13:20 UTC on 14 November 2023: in Shanghai the 15th."""
@@ -90,6 +93,12 @@ class MadeCall:
     def _line(self, kind: str, channel: str, extra: str, wait_ms: int) -> None:
         self.now_us += wait_ms * 1000
         self.lines.append(line(kind, self.now_us, channel, self._uniqueids[channel], self.linkedid, extra=extra))
+
+
+def sight_of(call: MadeCall, *talks: SeenTalk) -> Sight:
+    """What a controller saw of a call to 12345 that came into the room."""
+    t0_ms = next((row.step.t0_ms for row in call.rows if isinstance(row.step, RoomEntered)), call.now_us // 1000)
+    return Sight(CallRef(call.ref), call.channel, "13812345678", "12345", ("general",), 5, t0_ms, t0_ms, talks)
 
 
 def answered_call(serial: int = 1, *, begin_us: int = BEGIN_US, node: str = "node1", agent: str = "") -> MadeCall:

@@ -1,11 +1,12 @@
 """A real Asterisk with the least configuration in which the switch can be tried."""
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asterisk.ami import AmiAccess
 from asterisk.found import Asterisk
+from dialplan.server import AMI_READ, AMI_WRITE
 
 MODULES = """
 app_chanspy app_dial app_queue app_userevent bridge_simple chan_pjsip func_callerid func_channel func_db pbx_config
@@ -69,6 +70,9 @@ class SmallAsterisk:
 
     conf: Path
     access: AmiAccess
+    """With the rights of the controller's account, no more."""
+    control: AmiAccess
+    """For the tests themselves."""
     sip_port: int
 
 
@@ -84,6 +88,7 @@ def write_small(found: Asterisk, folder: Path, *, modules: str = "") -> SmallAst
     """Writes the configuration into `folder`. `modules`: more lines for modules.conf."""
     ami, sip, rtp = free_port(), free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
     access = AmiAccess("127.0.0.1", ami, "hotline", "open sesame")
+    control = replace(access, user="control")
     for name in ("etc", "log", "spool", "run", "lib"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     seats = "".join(
@@ -112,7 +117,11 @@ bindaddr=127.0.0.1
 port={ami}
 [{access.user}]
 secret={access.secret}
-read=system,call,user,agent
+read={AMI_READ}
+write={AMI_WRITE}
+[{control.user}]
+secret={control.secret}
+read=call,user
 write=system,call,reporting,originate,agent
 """,
         "extensions.conf": EXTENSIONS.format(waiter=WAITER),
@@ -123,4 +132,4 @@ write=system,call,reporting,originate,agent
     }
     for name, text in files.items():
         (folder / "etc" / name).write_text(text, encoding="utf-8")
-    return SmallAsterisk(folder / "etc/asterisk.conf", access, sip)
+    return SmallAsterisk(folder / "etc/asterisk.conf", access, control, sip)

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from tests.support.desk_client import DeskClient, NotDone
 
 AWAY = (NotDone, aiohttp.ClientError, TimeoutError)
 """What the interface answers while there is no controller, or it changes its mind too late."""
-_SOON_S = 20.0
+_PATIENCE_S = 5.0
+"""An agent whom the interface keeps waiting for longer goes on without it."""
 
 
 class Nature(Enum):
@@ -118,6 +120,10 @@ class Storm:
         tasks.append(asyncio.create_task(self._sees_to_it(), name="supervisor"))
         try:
             yield
+        except BaseException:
+            for task in tasks:  # Shown when the test fails: where everybody was.
+                task.print_stack(file=sys.stdout)
+            raise
         finally:
             failed = [task for task in tasks if task.done()]
             for task in tasks:
@@ -199,20 +205,26 @@ class Storm:
         """Whether somebody else has the caller now, or will have."""
         goal = self.chance.choice([{"skill": "general"}, {"seat": self.chance.choice(sorted(self.signed_on))}])
         with suppress(*AWAY):
-            at = await self.desk.get(f"/seats/{seat}")
-            if at["state"] == "talking" and goal.get("seat") != seat:
-                await self.desk.post(f"/calls/{at['call']}/transfer", to=goal)
-                return True
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self._asks_to_pass_on(seat, goal)
         return False
+
+    async def _asks_to_pass_on(self, seat: str, goal: dict[str, str]) -> bool:
+        at = await self.desk.get(f"/seats/{seat}")
+        if at["state"] != "talking" or goal.get("seat") == seat:
+            return False
+        await self.desk.post(f"/calls/{at['call']}/transfer", to=goal)
+        return True
 
     async def _is_absent(self, seat: str, mood: float) -> None:
         agent = self.signed_on[seat]
         self._excused.add(agent)
         with suppress(*AWAY):
-            if mood < 0.28:
-                await self.desk.post(f"/agents/{agent}/pause", reason="break")
-            else:
-                await self.desk.post(f"/agents/{agent}/sign-off")
+            async with asyncio.timeout(_PATIENCE_S):
+                await self.desk.post(
+                    f"/agents/{agent}/pause" if mood < 0.28 else f"/agents/{agent}/sign-off",
+                    **({"reason": "break"} if mood < 0.28 else {}),
+                )
         await asyncio.sleep(self.chance.uniform(0.2, 1.5))
         self._excused.discard(agent)
 

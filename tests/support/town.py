@@ -30,6 +30,7 @@ HARMLESS = (
     "Failed to create outgoing session",
     "registration attempt",  # and one to register at.
     "Abnormal 'Gosub(seat_leg",  # A seat's leg was hung up in the very moment in which it answered.
+    "Abnormal 'Gosub(seat_claim",  # Two queues wanted one seat, and this one does not ring it.
     "ast_streamfile failed on",  # The caller hung up just when the prompt began.
     "Unable to forward frametype",  # A line refused just when the caller's sound came.
 )

@@ -1,4 +1,4 @@
-"""The supervisor's socket and diary, and the notes of which callers were seen."""
+"""The supervisor's socket and diary."""
 
 import asyncio
 import stat
@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from calls.live import CallRef
 from hotline.control import Answered, Wish, ask, listening
 from hotline.diary import Diary
 from hotline.failing import CannotGoOn
 from hotline.folders import Folders
-from hotline.office import Office
-from hotline.seen import SeenLog
 from recordings.restarts import Part, Restarts
 from recordings.store import Store
 
@@ -70,18 +67,3 @@ async def test_a_supervisor_that_was_not_told_to_end_is_known_by_what_it_left(tm
     assert Diary(Folders(tmp_path)).last_alive_utc_ms() is not None
     await first.close()
     assert Diary(Folders(tmp_path)).last_alive_utc_ms() is None
-
-
-async def test_callers_are_noted_once(tmp_path: Path) -> None:
-    async with Office(tmp_path / "records.db") as office:
-        running = asyncio.create_task(office.run())
-        seen = SeenLog("node1", office)
-        seen.entered([CallRef("a"), CallRef("b")])
-        seen.flush()
-        seen.entered([CallRef("b"), CallRef("c")])
-        seen.flush()
-        seen.flush()
-        office.stop()
-        await running
-    with Store(tmp_path / "records.db") as store:
-        assert [row["ref"] for row in store.rows("SELECT ref FROM seen ORDER BY ref")] == ["a", "b", "c"]

@@ -50,10 +50,10 @@ def test_the_second_holder_of_a_lock_is_told_who_has_it(tmp_path: Path) -> None:
 def test_logs_hide_personal_data_and_keep_the_calls_id() -> None:
     stream = io.StringIO()
     logs.configure(stream, as_json=True)
-    structlog.get_logger().info("caller_offered", ref="abc", caller="13812345678", key="1")
+    structlog.get_logger().info("caller_offered", call="abc", caller="13812345678", key="1")
     structlog.reset_defaults()
     told = json.loads(stream.getvalue())
-    assert (told["event"], told["ref"], told["caller"], told["key"]) == ("caller_offered", "abc", "138****5678", "*")
+    assert (told["event"], told["call"], told["caller"], told["key"]) == ("caller_offered", "abc", "138****5678", "*")
 
 
 def test_no_telephone_number_stands_in_a_log_whatever_its_field() -> None:

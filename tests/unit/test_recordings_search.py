@@ -19,7 +19,6 @@ from calls.live import CallRef
 from calls.record import CallRecord, Outcome, plain
 from hotline.cli import app
 from recordings import schema
-from recordings.figures import COUNTED
 from recordings.queries import BY_REF, MOST, SearchWrong, Wanted, begin_ms, find, search
 from recordings.store import Store, row_of
 from tests.support.journal_lines import answered_call, ref_of
@@ -142,7 +141,6 @@ def test_no_search_reads_all_calls(store: Store, analyzed: bool) -> None:
         assert steps
         assert scanned(steps) == [], wanted
     assert scanned(plan(store, BY_REF, "a", "b")) == []
-    assert scanned(plan(store, COUNTED, 0, 1)) == ["SCAN drills"]  # A few a month.
 
 
 def test_no_search_sorts_more_than_it_finds(store: Store) -> None:
