@@ -25,7 +25,8 @@ th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--rule); text-align
 th:first-child, td:first-child { text-align: left; }
 th { font-weight: 600; font-size: .85rem; }
 td small, th small { display: block; color: var(--faint); font-weight: 400; }
-td.words { text-align: left; color: var(--faint); font-size: .85rem; }
+th.words, td.words { text-align: left; }
+td.words { color: var(--faint); font-size: .85rem; }
 tbody th { font-size: 1rem; }
 figure { margin: 1rem 0; break-inside: avoid; } figcaption { font-weight: 600; }
 svg { width: 100%; height: auto; display: block; } svg text { font-size: 11px; fill: var(--faint); }
@@ -65,7 +66,7 @@ def _running(of: Report) -> str:
 
 def _totals(of: Report) -> str:
     body = "".join(_total(of, figure) for figure in CATALOGUE)
-    head = "<tr><th>指标 figure</th><th>值 value</th><th>公式 formula</th></tr>"
+    head = "<tr><th>指标 figure</th><th>值 value</th><th class=words>公式 formula</th></tr>"
     return f'<div class="scroll"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
 
 

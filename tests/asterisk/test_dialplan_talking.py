@@ -476,6 +476,7 @@ async def test_a_goal_that_is_not_there_any_more_leaves_the_seat_with_its_caller
 
 async def test_a_telephones_own_transfer_reaches_what_the_desk_may_reach(town: Town) -> None:
     async with town.telephone("8001") as one, town.telephone("8002") as two, town.talk(one) as talk:
+        await talk_together(talk.placed, talk.leg)
         assert await talk.leg.refer("8002") == 202
         await talk_together(talk.placed, await town.taken(two))
         await talk.wrote(Transferred, to="8002", how="blind")
