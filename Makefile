@@ -22,7 +22,7 @@ demo: setup ## place real calls through the example city and show what became of
 run: setup ## serve the example city in the foreground until Ctrl-C
 	@bin/hotline run
 
-test: test-setup lint ## the whole test suite, real Asterisk included (10 to 13 minutes)
+test: test-setup lint ## the whole test suite, real Asterisk included (12 to 15 minutes)
 	@# In a folder of its own with a short path, which Asterisk's control sockets need. What has failed is tried
 	@# once more alone, in new cities and without neighbours: docs/decisions/0012.
 	@folder=$$(mktemp -d /tmp/hotline.XXXXXX) && run="$(PY) -m pytest -q -o cache_dir=$$folder/cache" && \

@@ -65,11 +65,19 @@ def store_locked(city: City) -> Iterator[None]:
             held.execute("ROLLBACK")
 
 
+def registered(city: City) -> bool:
+    """Whether the seat's registration is on the disk: Asterisk forgets one that it cannot write down a second later."""
+    database = city.stage.instance.folders.asterisk / "lib" / "astdb.sqlite3"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as kept:
+        return bool(kept.execute("SELECT 1 FROM astdb WHERE key LIKE ?", (f"/registrar/contact/{SEAT};%",)).fetchall())
+
+
 @asynccontextmanager
 async def nothing_to_write_to(city: City) -> AsyncIterator[None]:
     """Neither Asterisk nor the store can write anything."""
     boot = city.stage.supervisor.asterisk.boot
     assert boot is not None
+    await until("the registration on the disk", lambda: registered(city))
     with no_disk(boot.pid), store_locked(city):
         yield
 
