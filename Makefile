@@ -51,13 +51,13 @@ bench: setup ## a day of calls simulated over the real matcher, with Erlang C be
 check: setup ## check the example city's settings
 	@bin/hotline check
 
-golden: setup ## write the golden files anew; read the difference before you commit it
+golden: test-setup ## write the golden files anew; read the difference before you commit it
 	@$(PY) -m pytest -q tests/golden --golden-write
 
-lint: setup ## style, types, layers
+lint: test-setup ## style, types, layers
 	@.venv/bin/ruff check -q . && .venv/bin/ruff format -q --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo
 
-lock: setup ## pin the dependencies of requirements*.in anew, with hashes
+lock: test-setup ## pin the dependencies of requirements*.in anew, with hashes
 	@for part in requirements requirements-dev; do \
 	  .venv/bin/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	    --strip-extras --allow-unsafe -o $$part.txt $$part.in || exit 1; done

@@ -47,20 +47,31 @@ os_packages() {
 }
 
 python_packages() {
-    mark=.venv/installed
-    wanted=$(cat requirements.txt requirements-dev.txt | sha256sum)
     python=$(command -v /usr/bin/python3 || command -v python3)
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    [ -f "$mark" ] && [ "$(cat "$mark")" = "$version $wanted" ] && return
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python $version is too old: 3.11 or later is needed"
     # As after a run with sudo.
     [ ! -e .venv ] || [ -w .venv ] || fail ".venv belongs to $(stat -c %U .venv): 'sudo chown -R $(id -un) .' gives it back to you"
-    say "installing Python packages into .venv (Python $version)"
-    rm -rf .venv
-    "$python" -m venv .venv
-    .venv/bin/python -m pip -q --disable-pip-version-check install --require-hashes --no-deps \
-        -r requirements.txt -r requirements-dev.txt || fail "pip could not install the Python packages: see above"
-    printf '%s\n' "$version $wanted" >"$mark"
+    if ! marked installed "$version $(sha256sum <requirements.txt)"; then
+        say "installing Python packages into .venv (Python $version)"
+        rm -rf .venv
+        "$python" -m venv .venv
+        with_pip requirements.txt
+        printf '%s\n' "$mark" >.venv/installed
+    fi
+    if [ -n "$1" ] && ! marked installed-tests "$(sha256sum <requirements-dev.txt)"; then
+        say "installing the Python packages that only the tests need"
+        with_pip requirements-dev.txt
+        printf '%s\n' "$mark" >.venv/installed-tests
+    fi
+}
+
+# Whether .venv/$1 says $2: what was installed the last time.
+marked() { mark=$2; [ -f ".venv/$1" ] && [ "$(cat ".venv/$1")" = "$mark" ]; }
+
+with_pip() {
+    .venv/bin/python -m pip -q --disable-pip-version-check install --require-hashes --no-deps -r "$1" \
+        || fail "pip could not install the Python packages: see above"
 }
 
 # Programs for the tests whose packages would serve or listen if they were installed: unpacked into .tools instead.
@@ -104,5 +115,5 @@ case ${1:-} in
     tests) os_packages "postgresql systemd"; test_programs ;;
     *) fail "'$1' is unknown: it is './setup.sh', or './setup.sh tests'" ;;
 esac
-python_packages
+python_packages "${1:-}"
 sh asterisk/get.sh

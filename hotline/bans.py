@@ -30,8 +30,9 @@ LOOK_S = 1.0
 NAMES_S = 60.0
 """How often the names of trunks are resolved anew."""
 _RESOLVES_S = 5.0
-_REFUSED_S = 30.0
-"""So long until the login is tried again: the running Asterisk may be older than this program."""
+_REFUSED_S = 5.0
+"""So long until the login is tried again. Asterisk knows no account in the moment in which it reads a new list of
+bans, and the running one may be older than this program."""
 GUARD = By("hotline", "guard")
 """Stands in the audit for what is done by itself."""
 

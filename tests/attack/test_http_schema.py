@@ -12,7 +12,8 @@ from web.api import ROUTES
 from web.desk import Role
 
 LONG = os.environ.get("HOTLINE_ATTACK") == "long"
-PHASES = "coverage,fuzzing,stateful" if LONG else "coverage"
+PHASES = "coverage,fuzzing" if LONG else "coverage"
+"""Not `stateful`: the description has no links; those that schemathesis infers put masked keys where ids belong."""
 EXAMPLES = "25" if LONG else "1"
 SECONDS = 1200 if LONG else 150
 
