@@ -26,7 +26,7 @@ from settings.edit import with_trunk_ports
 from settings.keeping import Records
 from settings.shapes import Settings
 
-READY_S = 60.0
+READY_S = 120.0
 
 
 class NeverHappened(TimeoutError):

@@ -278,7 +278,7 @@ async def until_heard(
     *,
     least_part: float = 0.0,
     since_s: float = 0.0,
-    within_s: float = 30.0,
+    within_s: float = 90.0,
 ) -> Heard:
     """Listens to a growing sound until a prompt (or so much of it) is in it.
 

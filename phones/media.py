@@ -2,7 +2,9 @@
 
 import asyncio
 import secrets
+import socket
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -20,6 +22,8 @@ KEY_FRAMES = 6
 """A key is held for 120 ms …"""
 PAUSE_FRAMES = 4
 """… and 80 ms pass before the next."""
+_LARGEST, _UNHEARD = 2048, 3000
+"""Bytes of a packet; packets that are taken at the end, a minute of sound."""
 LATE_S = 0.2
 """Frames that are later than this are not sent in one burst: speech goes on later instead."""
 
@@ -68,6 +72,8 @@ class Media(asyncio.DatagramProtocol):
         self._version = 0
         self._remote: Description | None = None
         self._transport: asyncio.DatagramTransport | None = None
+        self._socket: socket.socket | None = None
+        """The transport's own, as long as it is open."""
         self._task: asyncio.Task[None] | None = None
         self._speeches: deque[_Speech] = deque()
         self._presses: deque[_Press] = deque()
@@ -85,10 +91,15 @@ class Media(asyncio.DatagramProtocol):
         """
         loop = asyncio.get_running_loop()
         for _ in range(64):
+            own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
-                transport, media = await loop.create_datagram_endpoint(lambda: cls(codecs), local_addr=(host, 0))
+                own.setblocking(False)  # noqa: FBT003 - the standard library's own
+                own.bind((host, 0))
+                transport, media = await loop.create_datagram_endpoint(lambda: cls(codecs), sock=own)
             except OSError as error:
+                own.close()
                 raise NoSocket((host, 0), error) from error
+            media._socket = own
             if media.where[1] % 2 == 0:
                 return media
             transport.close()
@@ -237,11 +248,21 @@ class Media(asyncio.DatagramProtocol):
         """Stops at once; await `gone` before the loop ends."""
         if self._task is not None:
             self._task.cancel()
+        self._hear_the_rest()
         if self._transport is not None:
             self._transport.close()
         self.hush()
         while self._presses:
             _tell(self._presses.popleft().gone, gone=False)
+
+    def _hear_the_rest(self) -> None:
+        """What had arrived was said, however busy this loop has been: it takes one packet a turn."""
+        own, self._socket = self._socket, None
+        if own is None:
+            return
+        with suppress(OSError):  # BlockingIOError: that was all.
+            for _ in range(_UNHEARD):
+                self.datagram_received(*own.recvfrom(_LARGEST))
 
     async def gone(self) -> None:
         """Waits until the socket was given back; raises what stopped the speaker, if anything did."""
