@@ -4,8 +4,6 @@ Every way to answer gets the same calls at the same moments, and is measured fro
 """
 
 import os
-import platform
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from asterisk.found import find
 from bench.city import NUMBERS
+from bench.comparison import Target
 from bench.figures import Skills
 from bench.ideal import ideal_waits_s
 from bench.load import Arrivals, planned
+from bench.machine import machine
 from bench.rounds import Load, Queues, Round, Way, play
 from bench.telephones import TALK_S
 
@@ -44,16 +43,6 @@ class Contest:
     name: str
     load: Load
     ways: tuple[Way, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What must hold, and what was found."""
-
-    what: str
-    wanted: str
-    found: str
-    met: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,36 +155,6 @@ def targets(results: Sequence[Result]) -> list[Target]:
 
 def _mean_wait_s(rounds: Sequence[Round]) -> float:
     return sum(one.figures.wait_mean_s for one in rounds) / len(rounds)
-
-
-def machine() -> Mapping[str, Any]:
-    """What it ran on."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "asterisk": find().version,
-        "sipp": _sipp_version(),
-        "commit": _said("git", "-C", str(RESULTS.parent), "describe", "--always", "--dirty").strip() or "unknown",
-    }
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def _sipp_version() -> str:
-    return next((line.strip(" .") for line in _said("sipp", "-v").splitlines() if "SIPp v" in line), "unknown")
-
-
-def _said(*words: str) -> str:
-    """What a program prints; nothing where it is missing or fails."""
-    try:
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=10).stdout
-    except FileNotFoundError:
-        return ""
 
 
 def as_json(

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import fairness as contest
-from bench.fairness import Contest, Result, Target
+from bench.comparison import Target
+from bench.fairness import Contest, Result
 
 HEADINGS = (
     "way", "calls", "failed", "passed a longer\nwaiter", "wait mean / median / max", "seat idle\nmedian / p95",

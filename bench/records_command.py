@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import records as measured
-from bench.fairness import Target, machine
+from bench.comparison import Target
+from bench.machine import machine
 from bench.records import CONDITIONS, DAYS, Times, Writes
 from bench.records_calls import CALLERS_A_CALL
 from bench.records_made import Maker, differences, fill

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.fairness import machine
+from bench.machine import machine
 from bench.records_calls import CALLERS_A_CALL
 from bench.records_made import CITY, Maker
 from bench.report_made import LAST_DAY, Month, filled
