@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 JOBS ?= 3
 
-.PHONY: help setup test-setup demo run test test-fast test-attack test-bare chaos bench check golden lint lock clean
+.PHONY: help setup test-setup demo run test test-fast test-attack test-bare chaos day bench bench-quick bench-setup check golden lint lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,8 +45,17 @@ chaos: test-setup ## everything that can fail fails under fifty calls; a table o
 	@$(PY) -m tests.chaos
 	@$(PY) -m pytest -q -p no:cacheprovider tests/chaos/test_full_disk.py
 
-bench: setup ## a day of calls simulated over the real matcher, with Erlang C beside it
-	@$(PY) -m bench
+day: setup ## a day of calls simulated over the real matcher, with Erlang C beside it
+	@$(PY) -m bench day
+
+bench: bench-setup ## every benchmark, side by side with other ways; writes docs/benchmarks.md (two hours)
+	@$(PY) -m bench all
+
+bench-quick: bench-setup ## a look at every benchmark, no judgement; only printed (5 minutes)
+	@$(PY) -m bench all --quick
+
+bench-setup:
+	@./setup.sh bench
 
 check: setup ## check the example city's settings
 	@bin/hotline check
@@ -58,7 +67,7 @@ lint: test-setup ## style, types, layers
 	@.venv/bin/ruff check -q . && .venv/bin/ruff format -q --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-logo
 
 lock: test-setup ## pin the dependencies of requirements*.in anew, with hashes
-	@for part in requirements requirements-dev; do \
+	@for part in requirements requirements-dev requirements-bench; do \
 	  .venv/bin/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	    --strip-extras --allow-unsafe -o $$part.txt $$part.in || exit 1; done
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing: OS packages (apt), Python packages (.venv), Asterisk (.asterisk, only
 # where the machine and its distribution have none that is new enough). `./setup.sh tests` also installs
-# what only the tests need. Safe to run again: it looks first, and a second run takes no time.
+# what only the tests need, `./setup.sh bench` what only the benchmarks need. Safe to run again: it looks first, and a second run takes no time.
 set -eu
 cd "$(dirname "$0")"
 
@@ -59,10 +59,17 @@ python_packages() {
         with_pip requirements.txt
         printf '%s\n' "$mark" >.venv/installed
     fi
-    if [ -n "$1" ] && ! marked installed-tests "$(sha256sum <requirements-dev.txt)"; then
-        say "installing the Python packages that only the tests need"
-        with_pip requirements-dev.txt
-        printf '%s\n' "$mark" >.venv/installed-tests
+    case $1 in
+        tests) only_for tests requirements-dev.txt ;;
+        bench) only_for bench requirements-bench.txt ;;
+    esac
+}
+
+only_for() {
+    if ! marked "installed-$1" "$(sha256sum <"$2")"; then
+        say "installing the Python packages that only '$1' needs"
+        with_pip "$2"
+        printf '%s\n' "$mark" >".venv/installed-$1"
     fi
 }
 
@@ -113,7 +120,8 @@ download() { (cd "$folder" && apt-get -q download "$@"); }
 case ${1:-} in
     '') os_packages '' ;;
     tests) os_packages "postgresql systemd"; test_programs ;;
-    *) fail "'$1' is unknown: it is './setup.sh', or './setup.sh tests'" ;;
+    bench) os_packages postgresql ;;
+    *) fail "'$1' is unknown: it is './setup.sh', './setup.sh tests' or './setup.sh bench'" ;;
 esac
 python_packages "${1:-}"
 sh asterisk/get.sh

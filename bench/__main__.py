@@ -1,21 +1,29 @@
-"""`python -m bench`: what a day would be like, and how many seats it needs; `fairness`: the real Asterisk, measured."""
-
-import sys
+"""`python -m bench`: every benchmark, the page that tells what was found, and a day of calls played."""
 
 import typer
 
+from bench.all_command import everything
+from bench.ami_command import ami
+from bench.calls_command import calls
+from bench.compiler_command import compiler
 from bench.decision import decision
 from bench.fairness_command import fairness
+from bench.inserts_command import inserts
+from bench.page_command import page
 from bench.play import day
 from bench.records_command import records
 from bench.report_command import report
+from bench.speech_command import speech
+from bench.waiting_command import waiting
+from bench.web_command import web
 
-COMMANDS = (day, decision, fairness, records, report)
-"""The first is meant when only options are given."""
+COMMANDS = (ami, calls, compiler, day, decision, fairness, inserts, records, report, speech, web, waiting)
 
-app = typer.Typer(no_args_is_help=False, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 for command in COMMANDS:
     app.command()(command)
+app.command("all")(everything)
+app.command()(page)
 
 
 @app.callback()
@@ -24,6 +32,4 @@ def _several() -> None:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    named = bool(given) and (not given[0].startswith("-") or given[0] == "--help")
-    app(given if named else [COMMANDS[0].__name__, *given])
+    app()

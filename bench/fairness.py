@@ -20,7 +20,6 @@ from bench.machine import machine
 from bench.rounds import Load, Queues, Round, Way, play
 from bench.telephones import TALK_S
 
-RESULTS = Path(__file__).resolve().parent / "results" / "fairness.json"
 SEATS = tuple(str(seat) for seat in range(8001, 8009))
 A_SECOND = 6.0
 """More than eight seats can serve: 8 / 1.5 s = 5.33."""
@@ -158,7 +157,13 @@ def _mean_wait_s(rounds: Sequence[Round]) -> float:
 
 
 def as_json(
-    contests: Sequence[Contest], results: Sequence[Result], *, seed: int, for_s: float, rounds: int
+    contests: Sequence[Contest],
+    results: Sequence[Result],
+    judged: Sequence[Target],
+    *,
+    seed: int,
+    for_s: float,
+    rounds: int,
 ) -> Mapping[str, Any]:
     """Everything about a run."""
     return {
@@ -171,7 +176,7 @@ def as_json(
         "a_second": {"equal": A_SECOND, "skills": SKILLED_A_SECOND},
         "scarce_share": SCARCE_SHARE,
         "strategy": STRATEGY,
-        "targets": [asdict(target) for target in targets(results)],
+        "targets": [asdict(target) for target in judged],
         "ideal": {contest.name: asdict(ideal(contest.load)) for contest in contests},
         "results": [asdict(result) for result in results],
     }

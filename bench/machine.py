@@ -24,8 +24,17 @@ def machine() -> Mapping[str, str | int | None]:
         "panoramisk": version("panoramisk"),
         "sipp": _sipp_version(),
         "sqlite": sqlite3.sqlite_version,
-        "commit": _said("git", "-C", str(PROJECT), "describe", "--always", "--dirty").strip() or "unknown",
+        "commit": _commit(),
     }
+
+
+def _commit() -> str:
+    """What was measured; `-dirty` where files differ from it. Kept results and their page are no part of that."""
+    git = ("git", "-C", str(PROJECT))
+    results = (":!bench/results", ":!docs/benchmarks", ":!docs/benchmarks.md")
+    changed = _said(*git, "status", "--porcelain", "--untracked-files=no", "--", ".", *results)
+    commit = _said(*git, "describe", "--always").strip()
+    return f"{commit}{'-dirty' if changed else ''}" if commit else "unknown"
 
 
 def _processor() -> str:
@@ -38,8 +47,8 @@ def _sipp_version() -> str:
 
 
 def _said(*words: str) -> str:
-    """What a program prints; nothing where it is missing or fails."""
+    """What a program prints; nothing where it is missing, fails or takes a minute."""
     try:
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=10).stdout
-    except FileNotFoundError:
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60).stdout
+    except (FileNotFoundError, subprocess.TimeoutExpired):
         return ""

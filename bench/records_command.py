@@ -1,34 +1,52 @@
 """`python -m bench records`: makes millions of records, measures, shows the figures beside the targets, keeps them."""
 
+import asyncio
 import json
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from bench import records as measured
-from bench.comparison import Target
+from bench import records_growth as growth
+from bench import records_postgres as archive
+from bench.comparison import RESULTS, Run, Target, keep
 from bench.machine import machine
 from bench.records import CONDITIONS, DAYS, Times, Writes
 from bench.records_calls import CALLERS_A_CALL
-from bench.records_made import Maker, differences, fill
+from bench.records_made import SHAPES, Maker, differences, fill
+from bench.shown import against, shown
 from hotline.failing import CannotGoOn
 from recordings.store import Store
+from tests.support.postgres_server import programs
 
-RESULTS = Path(__file__).resolve().parent / "results" / "records.json"
-_BYTES_A_RECORD = 1_000
+_BYTES_A_RECORD = 1_250
 """So much room is asked for, above what is needed."""
-_QUICK = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is made, and how often is asked."""
+
+    records: int
+    searches: int
+    """Of each kind."""
+    shapes: int
+    growth_searches: int
+    """Of each kind, in each round at each size."""
+    rounds: int
+    """Of the growth."""
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +67,30 @@ class Found:
     cold: list[Times]
     figures: list[Times]
     writes: list[Writes]
+    growth: list[dict[str, Any]]
+    """Medians of some kinds of search among fewer records, and how they grow."""
 
 
 def records(
+    *,
     many: Annotated[int, typer.Option("--records", min=10_000, help="So many records are made.")] = 10_000_000,
-    quick: Annotated[bool, typer.Option("--quick", help=f"{_QUICK} records: a look, no judgement.")] = False,  # noqa: FBT002
+    quick: Annotated[bool, typer.Option("--quick", help="64,000 records: a look, no judgement.")] = False,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="So often each size of the growth is measured.")] = 3,
     seed: int = 12345,
     folder: Annotated[
         Path | None, typer.Option(help="Where the records are made; they are removed afterwards.")
     ] = None,
-    results: Annotated[Path, typer.Option(help="Where the figures are kept.")] = RESULTS,
+    results: Annotated[Path, typer.Option(help="The folder in which the figures are kept.")] = RESULTS,
 ) -> None:
-    """Measure searches and a day's figures among 10 million records. 20 minutes and 10 GB; 1 minute with --quick."""
-    many = _QUICK if quick else many
+    """Measure searches and a day's figures among 10 million records. 23 minutes and 12 GB; 30 seconds with --quick."""
+    plan = Plan(64_000, 10, 1_000, 5, 1, seed) if quick else Plan(many, 200, SHAPES, 30, rounds, seed)
     console = Console()
     with tempfile.TemporaryDirectory(prefix="hotline-records-", dir=folder) as place:
-        _require_room(Path(place), many)
-        found = _measure(Path(place), many, 50 if quick else 200, seed, lambda text: console.print(text, style="dim"))
+        _require_room(Path(place), plan.records)
+        found, grown, archived = _measure(Path(place), plan, lambda text: console.print(text, style="dim"))
     targets = judged(found)
-    console.print(*_tables(found), _against(targets), sep="\n")
+    console.print(*_tables(found), shown(growth.COMPARISON, grown, [growth.WAY]), sep="\n")
+    console.print(shown(archive.COMPARISON, archived, [archive.WAY]), against(targets), sep="\n")
     machine_now = {name: value for name, value in machine().items() if name not in ("asterisk", "sipp")}
     whole = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -77,9 +100,13 @@ def records(
         "targets": [asdict(target) for target in targets],
         **asdict(found),
     }
-    results.parent.mkdir(parents=True, exist_ok=True)
-    results.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    console.print(f"kept in {results}", soft_wrap=True)
+    settings = {"searches a round": plan.growth_searches, "rounds": plan.rounds, "seed": seed}
+    keep(growth.COMPARISON, grown, (), settings=settings, folder=results)
+    if archived:
+        keep(archive.COMPARISON, archived, (), settings=settings, folder=results)
+    path = results / "records.json"
+    path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    console.print(f"kept in {path}, and the growth beside it", soft_wrap=True)
     raise typer.Exit(0 if quick or all(target.met for target in targets) else 1)
 
 
@@ -92,32 +119,25 @@ def _require_room(folder: Path, many: int) -> None:
         )
 
 
-def _measure(folder: Path, many: int, times: int, seed: int, told: Callable[[str], None]) -> Found:
-    path = folder / "records.db"
+def _measure(folder: Path, plan: Plan, told: Callable[[str], None]) -> tuple[Found, list[Run], list[Run]]:
+    """What was found in the big store, the growth there, and that in PostgreSQL."""
+    path, times, seed = folder / "records.db", plan.searches, plan.seed
+    parts = {size: folder / f"part-{size}.db" for size in growth.sizes(plan.records) if size < plan.records}
     began = perf_counter()
-    maker = Maker(folder, int(many * CALLERS_A_CALL), seed)
-    made, sample = fill(path, maker, maker.calls(DAYS, many, seed), told)
+    maker = Maker(folder, int(plan.records * CALLERS_A_CALL), seed, many_shapes=plan.shapes)
+    made, sample = fill(path, maker, maker.calls(DAYS, plan.records, seed), told, parts)
     took_s = perf_counter() - began
     told(f"compares {len(sample)} of them with what the store makes of their lines")
     wrong = differences(sample, path, folder / "compared.db")
     events = measured.sizes(folder / "compared.db")
     told("searches")
     others_load = os.getloadavg()[0]
-    with Store(path) as store:
-        searches = [measured.searched(store, kind, made, times, seed) for kind in measured.kinds()]
-        searches += measured.others_searched(store, made, times, seed)
-        days = measured.some_days(DAYS, seed)
-        figures = [
-            measured.figured(store, days, forgotten=forgotten, people=people)
-            for people in (False, True)
-            for forgotten in (False, True)
-        ]
-        alone = [(), *((one,) for one in CONDITIONS), ("number", "seat")]
-        cold = [measured.cold(store, kind, made, max(10, times // 10), seed) for kind in alone]
+    searches, figures, cold = _asked(path, made, times, seed)
+    grown, archived = _grown({**parts, made: path}, plan, told)
     told("sizes")
     sizes = measured.sizes(path)
     told("writes")
-    return Found(
+    found = Found(
         records=made,
         made_in_s=took_s,
         others_load=others_load,
@@ -129,7 +149,44 @@ def _measure(folder: Path, many: int, times: int, seed: int, told: Callable[[str
         cold=cold,
         figures=figures,
         writes=measured.written(folder, path, maker, 10 * times, seed + 1),
+        growth=growth.summed_up(grown),
     )
+    return found, grown, archived
+
+
+def _asked(path: Path, made: int, times: int, seed: int) -> tuple[list[Times], list[Times], list[Times]]:
+    """Searches, a day's figures, and searches of a cold file, among all records."""
+    with Store(path) as store:
+        searches = [measured.searched(store, kind, made, times, seed) for kind in measured.kinds()]
+        searches += measured.others_searched(store, made, times, seed)
+        days = measured.some_days(DAYS, seed)
+        figures = [
+            measured.figured(store, days, forgotten=forgotten, people=people)
+            for people in (False, True)
+            for forgotten in (False, True)
+        ]
+        alone = [(), *((one,) for one in CONDITIONS), ("number", "seat")]
+        cold = [measured.cold(store, kind, made, max(5, times // 10), seed) for kind in alone]
+    return searches, figures, cold
+
+
+def _grown(stores: Mapping[int, Path], plan: Plan, told: Callable[[str], None]) -> tuple[list[Run], list[Run]]:
+    """The growth over these stores, and in PostgreSQL up to the smallest; all but the biggest are removed."""
+    least, most = min(stores), max(stores)
+    often, rounds, seed = plan.growth_searches, plan.rounds, plan.seed
+    days = growth.common_days(DAYS, least, most)
+    runs = growth.grown(stores, days, times=often, rounds=rounds, seed=seed, told=told)
+    archived: list[Run] = []
+    if programs() is None:
+        told("PostgreSQL is not installed here, so nothing is shown for it: apt-get install postgresql")
+    else:
+        sizes = growth.sizes(least)
+        work = archive.grown(stores[least], sizes, times=often, rounds=rounds, seed=seed, told=told)
+        archived = asyncio.run(work)
+    for size, path in stores.items():
+        if size < most:
+            path.unlink()
+    return runs, archived
 
 
 def judged(found: Found) -> list[Target]:
@@ -180,11 +237,4 @@ def _sizes(found: Found) -> Table:
         if size > found.records:
             table.add_row(name, f"{size / 1e6:.0f}", f"{size / found.records:.0f}")
     table.add_row("the journal's lines of a call", "", f"{found.events_a_call:.0f}")
-    return table
-
-
-def _against(targets: Sequence[Target]) -> Table:
-    table = Table("target", "wanted", "found", "met", header_style="bold")
-    for target in targets:
-        table.add_row(target.what, target.wanted, target.found, "yes" if target.met else "NO")
     return table

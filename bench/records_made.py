@@ -6,8 +6,9 @@ of them with what the store makes of their own lines.
 """
 
 import random
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -127,40 +128,71 @@ def differences(made: Sequence[Made], path: Path, other: Path) -> list[str]:
     ]
 
 
-def fill(path: Path, maker: Maker, calls: Iterator[Made], told: Callable[[str], None]) -> tuple[int, list[Made]]:
+def fill(
+    path: Path,
+    maker: Maker,
+    calls: Iterator[Made],
+    told: Callable[[str], None],
+    parts: Mapping[int, Path] | None = None,
+) -> tuple[int, list[Made]]:
     """A store at `path` with these calls; how many there are, and some of them.
 
     Indexes and triggers are taken away meanwhile, and made again from their own words.
+    `parts`: so many of the calls → where a store with them alone is made, too.
     """
+    wanted = dict(parts or {})
     with Store(path) as store:
         database = store.database.conn
         later = _taken_away(database)
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000", "temp_store = FILE"):
-            database.execute(f"PRAGMA {pragma}")
+        _hurry(database)
         database.execute("BEGIN")
         _put_shapes(database, maker)
         put = _put(maker.columns)
         sample: list[Made] = []
         many = 0
-        while lot := list(islice(calls, _LOT)):
+        while lot := list(islice(calls, min([_LOT, *(size - many for size in wanted)]))):
             database.execute("DELETE FROM temp.made")
             database.executemany("INSERT INTO temp.made VALUES (?, ?, ?, ?, ?, ?, ?)", map(_values, lot))
             database.execute(put)
             sample += lot[::_EACH]
             many += len(lot)
             told(f"{many} records")
-        for one in ("seat", "agent"):
-            told(f"{one}s")
-            database.execute(
-                f"INSERT INTO record_{one}s SELECT json_extract({one}s, '$[0]'), outcome, arrived_utc_ms, ref, "  # noqa: S608
-                f"dialled, number, caller FROM records WHERE {one}s <> '[]' ORDER BY 1, 2, 3, 4"
-            )
-        for name, sql in later:
-            told(name)
-            database.execute(sql)
-        database.execute("COMMIT")
-        database.execute("PRAGMA journal_mode = WAL")
+            if many in wanted:
+                database.execute("COMMIT")
+                _part(path, wanted.pop(many), later, told)
+                database.execute("BEGIN")
+        _finish(database, later, told)
     return many, sample
+
+
+def _hurry(database: sqlite3.Connection) -> None:
+    """Nothing is on the disk for sure, until `_finish`."""
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000", "temp_store = FILE"):
+        database.execute(f"PRAGMA {pragma}")
+
+
+def _part(path: Path, part: Path, later: Sequence[tuple[str, str]], told: Callable[[str], None]) -> None:
+    """A store with what is at `path` now, whose transaction is over."""
+    shutil.copyfile(path, part)
+    with closing(sqlite3.connect(part, isolation_level=None)) as database:
+        _hurry(database)
+        database.execute("BEGIN")
+        _finish(database, later, told)
+
+
+def _finish(database: sqlite3.Connection, later: Sequence[tuple[str, str]], told: Callable[[str], None]) -> None:
+    """Makes what `_taken_away` took, and ends the transaction."""
+    for one in ("seat", "agent"):
+        told(f"{one}s")
+        database.execute(
+            f"INSERT INTO record_{one}s SELECT json_extract({one}s, '$[0]'), outcome, arrived_utc_ms, ref, "  # noqa: S608
+            f"dialled, number, caller FROM records WHERE {one}s <> '[]' ORDER BY 1, 2, 3, 4"
+        )
+    for name, sql in later:
+        told(name)
+        database.execute(sql)
+    database.execute("COMMIT")
+    database.execute("PRAGMA journal_mode = WAL")
 
 
 def _put_shapes(database: sqlite3.Connection, maker: Maker) -> None:

@@ -39,13 +39,13 @@ class Telephones:
     """The UDP port on 127.0.0.1 that takes everybody's media."""
 
     @asynccontextmanager
-    async def seats(self, passwords: Mapping[str, str]) -> AsyncIterator[None]:
-        """Registers them; they answer at once and talk for TALK_S. Seat → password."""
+    async def seats(self, passwords: Mapping[str, str]) -> AsyncIterator[int]:
+        """Registers them; they answer at once and talk for TALK_S. Seat → password. SIPp's process id."""
         lines = [f"{seat};[authentication username={seat} password={password}]" for seat, password in passwords.items()]
         words = ["-m", str(len(lines)), "-r", str(len(lines)), "-oocsf", str(SCENARIOS / "answer.xml")]
         process = await self._run("seats", "127.0.0.1", lines, words)
         try:
-            yield
+            yield process.pid
         finally:
             await _end(process)
 
@@ -79,11 +79,12 @@ class Telephones:
         injected = self.folder / f"{scenario}.csv"
         injected.touch(mode=0o600)
         injected.write_text("\n".join(["SEQUENTIAL", *lines, ""]), encoding="utf-8")
-        (port,) = free_ports(address, 1)
+        port, media = free_ports(address, 2)
         with (self.folder / f"{scenario}.out").open("wb") as output:
             return await asyncio.create_subprocess_exec(
                 "sipp", "-sf", SCENARIOS / f"{scenario}.xml", "-inf", injected, "-key", "sink", str(self.sink),
-                "-i", address, "-p", str(port), "-nostdin", "-trace_err", *words, "{}:{}".format(*self.server),
+                "-i", address, "-p", str(port), "-mi", address, "-mp", str(media),
+                "-nostdin", "-trace_err", *words, "{}:{}".format(*self.server),
                 cwd=self.folder, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
             )  # fmt: skip
 

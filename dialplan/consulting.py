@@ -15,6 +15,7 @@ from dialplan.journal import wrote
 from dialplan.names import CONSULT, CONSULT_SEAT, CONSULTED, HELD, PARTY, SEAT_LEG, TOGETHER, TOLD
 from dialplan.numbers import CENTRE_RING_S
 from dialplan.passing import OUTSIDE_NUMBER, OUTSIDE_RING_S, outside_patterns
+from dialplan.tens import dialled_as, seat_names
 from dialplan.values import (
     Arg,
     At,
@@ -39,6 +40,7 @@ from settings.shapes import Settings
 OUTSIDE = "outside"
 """HL_OWN of a leg that is no seat's."""
 _BACK = Target(PARTY)
+_DIALLED = code("${EXTEN}")
 _CALLER = code("${MASTER_CHANNEL(HL_REF)}")
 
 
@@ -60,8 +62,10 @@ def _consult(settings: Settings) -> Context:
         before = (*begun(), chosen, *_caller_held(), *noted(route.number), *_as_the_caller())
         steps = (*before, *tried, Goto(_BACK))
         goals.append(Extension(route.number, steps))
-    to_seat = Goto(Target(CONSULT_SEAT, code("${EXTEN}"), among=(Target(CONSULT_SEAT, "_X."),)))
-    goals += [Extension(seat, (*begun(), to_seat)) for seat in sorted(settings.answering.seats)]
+    for seat in seat_names(settings.answering.seats):
+        goal = dialled_as(seat)
+        to_seat = Goto(Target(CONSULT_SEAT, goal, among=(Target(CONSULT_SEAT, "_X."),)))
+        goals.append(Extension(seat, (*begun(goal), to_seat)))
     service = settings.service
     for ident, centre in service.centres.items():
         tried = [*_as_the_caller(), *_called(centre.trunk, centre.dial, CENTRE_RING_S)]
@@ -74,14 +78,14 @@ def _consult(settings: Settings) -> Context:
     return Context(CONSULT, (*goals, Extension("i", (*begun(), Goto(_BACK))), crossed(_BACK)))
 
 
-def begun() -> tuple[Move, ...]:
+def begun(goal: Arg = _DIALLED) -> tuple[Move, ...]:
     """The leg is on its way, and will come back; it keeps its seat from now on, not the caller's channel."""
     return (
         *entered(),
         *known(),
         Put("GROUP(party)"),
         Put("GROUP(consult)", _CALLER),
-        Put("MASTER_CHANNEL(HL_GOAL)", code("${EXTEN}")),
+        Put("MASTER_CHANNEL(HL_GOAL)", goal),
     )
 
 

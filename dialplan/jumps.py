@@ -41,14 +41,16 @@ def missing_jumps(contexts: Sequence[Context], entries: Iterable[Target] = ()) -
         (context.name, extension.text): _labels(extension) for context in contexts for extension in context.extensions
     }
     found = [MissingJump("(from outside)", "", _written(target)) for target in entries if not _there(places, target)]
+    sound: set[int] = set()  # Goals that many steps share are looked at once: one names every number of the city.
     for context in contexts:
         for extension in context.extensions:
             for move in moves(extension):
-                found += [
-                    MissingJump(context.name, extension.text, _written(target))
-                    for target in targets(move, context.name, extension.text)
-                    if not _there(places, target)
-                ]
+                if isinstance(move, Goto) and id(move.to) in sound:
+                    continue
+                wrong = [goal for goal in targets(move, context.name, extension.text) if not _there(places, goal)]
+                found += [MissingJump(context.name, extension.text, _written(goal)) for goal in wrong]
+                if isinstance(move, Goto) and isinstance(move.to, Target) and not wrong:
+                    sound.add(id(move.to))
     return found
 
 

@@ -9,26 +9,29 @@ it no event was sent, and the caller is connected. The seat is free again as soo
 ended, and the kept place is the first in line for it.
 """
 
+from collections.abc import Iterator
+
 from calls.journal import CallBackWanted
 from dialplan.emergencies import star
 from dialplan.guard import crossed
 from dialplan.journal import said, wrote
 from dialplan.names import CALLER, CALLER_DIGITS, KEPT, LANGUAGE
-from dialplan.values import At, Code, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, Target, code, joined
+from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, Target, code, joined
 from dialplan.waiter import told
 from settings.emergencies import routes
 from settings.shapes import Settings
 
 SHORTEST_NUMBER = 3
 """Digits. A caller with fewer cannot be called back."""
+NUMBERS_A_LINE = 80
+"""So many of our own numbers, of 20 digits each, are looked for at once: a line is bounded (`dialplan.render`)."""
 
 
 def call_back_asked(settings: Settings, otherwise: Target) -> tuple[Move | At, ...]:
     """The caller wants to be called back; goes on at `otherwise` where that cannot be."""
     return (
         Do("StopMusicOnHold"),
-        Put("HL_OUR_OWN", _our_own(settings)),
-        GotoIf(code('"${HL_OUR_OWN}" = "1"'), Here("unknown")),
+        *_our_own(settings),
         GotoIf(code("${LEN(${FILTER(0-9,${CALLERID(num)})})} < <least>", least=SHORTEST_NUMBER), Here("unknown")),
         # Nor abroad, at the city's expense.
         GotoIf(code('"${CALLERID(num):0:2}" = "00"'), Here("unknown")),
@@ -41,10 +44,13 @@ def call_back_asked(settings: Settings, otherwise: Target) -> tuple[Move | At, .
     )
 
 
-def _our_own(settings: Settings) -> Code:
+def _our_own(settings: Settings) -> Iterator[Move]:
     """A caller's number can be forged: nobody makes us call an emergency number, or ourselves."""
     numbers = (*(route.number for route in routes(settings.emergencies)), *settings.numbers)
-    return code('${REGEX("^(<numbers>)$" ${FILTER(0-9,${CALLERID(num)})})}', numbers=joined("|", numbers))
+    for first in range(0, len(numbers), NUMBERS_A_LINE):
+        some = joined("|", numbers[first : first + NUMBERS_A_LINE])
+        yield Put("HL_OUR_OWN", code('${REGEX("^(<numbers>)$" ${FILTER(0-9,${CALLERID(num)})})}', numbers=some))
+        yield GotoIf(code('"${HL_OUR_OWN}" = "1"'), Here("unknown"))
 
 
 def kept_context(settings: Settings) -> Context:

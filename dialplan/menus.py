@@ -1,5 +1,7 @@
 """Menus: one context for each menu and language."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import assert_never
 
 from calls.journal import KeyMissed, KeyPressed, LanguageChosen, MenuEntered
@@ -29,19 +31,35 @@ REMEMBERED = 10
 
 
 def menu_contexts(settings: Settings) -> tuple[Context, ...]:
+    goals = _Goals(to_person(settings.numbers), {language: _back(settings.menus, language) for language in LANGUAGES})
     made: list[Context] = []
     for ident, menu in settings.menus.items():
         for language in LANGUAGES:
-            spoken = _Spoken(settings, ident, menu, language)
+            spoken = _Spoken(settings, ident, menu, language, goals)
             made += [spoken.context(), spoken.first()]
     return tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Goals:
+    """Where every menu can lead, made once for all of them: each names every number or menu of the city."""
+
+    person: Target
+    back: Mapping[Language, Target]
+
+
+def _back(menus: Iterable[str], language: Language) -> Target:
+    """The menu that this one was entered from."""
+    among = tuple(Target(menu_context(menu, language)) for menu in menus)
+    return Target(code("menu_${HL_BACK}_<language>", language=language), among=among)
 
 
 class _Spoken:
     """One menu in one language."""
 
-    def __init__(self, settings: Settings, ident: str, menu: Menu, language: Language) -> None:
+    def __init__(self, settings: Settings, ident: str, menu: Menu, language: Language, goals: _Goals) -> None:
         self.settings = settings
+        self.goals = goals
         self.ident = ident
         self.menu = menu
         self.language = language
@@ -58,7 +76,7 @@ class _Spoken:
                 star(self.settings, self.ident, "menu", Target(self.name, "wrong")),
                 Extension("wrong", self._missed("wrong")),
                 Extension("silence", self._missed("silence")),
-                Extension("person", (Goto(to_person(self.settings.numbers)),)),
+                Extension("person", (Goto(self.goals.person),)),
             ),
         )
 
@@ -134,10 +152,9 @@ class _Spoken:
 
     def _back(self) -> tuple[Move | At, ...]:
         """To the menu that this one was entered from; at the outermost, this one again."""
-        among = tuple(Target(menu_context(menu, self.language)) for menu in self.settings.menus)
         return (
             Put("HL_BACK", code("${CUT(HL_STACK,-,1)}")),
             GotoIf(code('"${HL_BACK}" = ""'), Target(self.name)),
             Put("HL_STACK", code("${CUT(HL_STACK,-,2-)}")),
-            Goto(Target(code("menu_${HL_BACK}_<language>", language=self.language), among=among)),
+            Goto(self.goals.back[self.language]),
         )

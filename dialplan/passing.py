@@ -4,8 +4,6 @@ Only goals of `routing.goals` are extensions of `transfer`, so that no telephone
 anywhere else: Asterisk refuses a REFER to what is not there. The seat's leg has gone when a call comes here.
 """
 
-from typing import LiteralString
-
 from calls.journal import EmergencyChosen, Transferred
 from dialplan.emergencies import dialled, star, to_emergency
 from dialplan.guard import astray, crossed, entered, guarded
@@ -14,15 +12,11 @@ from dialplan.journal import said, wrote
 from dialplan.names import CONNECT, HELD, LANGUAGE, LANGUAGES, PASSED, ROOM, TRANSFER, by_language, skills_text
 from dialplan.numbers import CENTRE_RING_S
 from dialplan.recording import recorded_on, recorded_past
+from dialplan.tens import dialled_as, seat_names, typed
 from dialplan.values import At, Code, Context, Do, Extension, Goto, GotoIf, Here, Move, Pattern, Put, Target, code
 from settings.demands import demand
 from settings.emergencies import EmergencyRoute, routes
 from settings.shapes import Settings
-
-_TYPED: dict[str, LiteralString] = {
-    "0": "0", "1": "1", "2": "2", "3": "3", "4": "4", "5": "5", "6": "6", "7": "7", "8": "8", "9": "9", "X": "X",
-}  # fmt: skip
-"""Nothing else of the settings becomes part of a pattern."""
 
 OUTSIDE_RING_S = 45
 OUTSIDE_NUMBER = code("${FILTER(0-9,${HL_GOAL})}")
@@ -36,7 +30,7 @@ def outside_patterns(settings: Settings) -> tuple[Pattern, ...]:
     """The numbers outside that may be dialled."""
     outside = settings.service.outside
     texts = outside.allowed if outside is not None else ()
-    return tuple(Pattern("_" + "".join([_TYPED[character] for character in text])) for text in texts)
+    return tuple(typed(text) for text in texts)
 
 
 def passing_contexts(settings: Settings) -> tuple[Context, ...]:
@@ -46,11 +40,12 @@ def passing_contexts(settings: Settings) -> tuple[Context, ...]:
 def _transfer(settings: Settings) -> Context:
     """Extension = goal. The least of steps for each: there may be thousands of seats."""
     begin = (*entered(), Put("HL_GOAL", code("${EXTEN}")))
+    seats = seat_names(settings.answering.seats)
     goals: list[Extension] = [
         Extension(route.number, (*begin, Goto(Target(PASSED, f"emergency_{route.number}"))))
         for route in routes(settings.emergencies)
     ]
-    goals += [Extension(seat, (*begin, Goto(_SEAT))) for seat in sorted(settings.answering.seats)]
+    goals += [Extension(seat, (*entered(), Put("HL_GOAL", dialled_as(seat)), Goto(_SEAT))) for seat in seats]
     goals += [
         Extension(f"{kind}_{ident}", (*begin, Goto(Target(PASSED, f"{kind}_{ident}"))))
         for kind, idents in (("skill", settings.skills), ("centre", settings.service.centres))

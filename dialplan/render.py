@@ -39,6 +39,7 @@ _PATTERN = re.compile(r"_(?:[A-Za-z0-9.!]|\[[A-Z0-9#-]+\]){1,40}")
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.(),*/-]{0,199}")
 _APP = re.compile(r"[A-Z][A-Za-z]{1,40}")
 _PLACE = re.compile(r"<([a-z_0-9]+)>")
+_BRACKET = re.compile(r"[()\[\]{}]")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -164,6 +165,8 @@ def _target(to: Target | Here) -> str:
 def _argument(arg: Arg) -> str:
     """One argument: a comma outside brackets would begin another."""
     text = _value(arg)
+    if "," not in text:
+        return text
     depth = 0
     for character in text:
         depth += (character in "([{") - (character in ")]}")
@@ -186,10 +189,10 @@ def _expression(made: Code) -> str:
 def _balanced(text: str) -> str:
     """Brackets and quotes close in the order they were opened."""
     opened: list[str] = []
-    for character in text:
+    for character in _BRACKET.findall(text):
         if character in "([{":
             opened.append(character)
-        elif character in _PAIRS and (not opened or opened.pop() != _PAIRS[character]):
+        elif not opened or opened.pop() != _PAIRS[character]:
             raise Unsafe(text, f"its {character!r} closes nothing")
     if opened or text.count('"') % 2:
         raise Unsafe(text, "a bracket or a quote is not closed")

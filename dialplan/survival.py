@@ -1,6 +1,8 @@
 """Asterisk's own queues: they serve the callers for as long as no controller steers."""
 
 import math
+from collections import defaultdict
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 
 from calls.journal import SurvivalEntered
@@ -174,11 +176,18 @@ def survival_queues(settings: Settings) -> ConfigFile:
     """
     general = Section("general", (("persistentmembers", "yes"), ("autofill", "yes"), ("log_membername_as_agent", "no")))
     nobody = (Section(STAND_IN, ()),) if settings.shifts.duty_officer is not None else ()
-    return ConfigFile((general, *nobody, *(_queue(settings, skills) for skills in combinations(settings))))
+    serving: defaultdict[str, set[str]] = defaultdict(set)
+    for seat, entry in settings.answering.seats.items():
+        for skill in entry.skills:
+            serving[skill].add(seat)
+    queues = (
+        _queue(settings, skills, set.intersection(*(serving[skill] for skill in skills)))
+        for skills in combinations(settings)
+    )
+    return ConfigFile((general, *nobody, *queues))
 
 
-def _queue(settings: Settings, skills: frozenset[str]) -> Section:
-    members = [seat for seat, entry in settings.answering.seats.items() if entry.skills and skills <= set(entry.skills)]
+def _queue(settings: Settings, skills: frozenset[str], members: AbstractSet[str]) -> Section:
     options: tuple[tuple[str, Arg], ...] = (
         ("strategy", "leastrecent"),
         ("musicclass", MUSIC),

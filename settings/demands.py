@@ -1,12 +1,16 @@
-"""Which combinations of skills a caller can demand of a seat."""
+"""Which combinations of skills a caller can demand of a seat, and which menus a caller can come to."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import assert_never
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Literal, assert_never
 
-from settings.actions import Action, Do, Say, Speak, ToMenu, ToNumber, ToQueue
+from settings.actions import Action, Do, Menu, Say, Speak, ToMenu, ToNumber, ToQueue
 from settings.shape import Language
 from settings.shapes import Number, Settings, Whole
+
+Place = tuple[Literal["number", "menu"], str]
+"""A number or a menu that a call comes to."""
+_Ways = Mapping[Place, Iterable[Place]]
 
 
 def demand(settings: Settings, skill: str, language: str) -> frozenset[str]:
@@ -16,7 +20,8 @@ def demand(settings: Settings, skill: str, language: str) -> frozenset[str]:
     """
     if language == settings.city.language:
         return frozenset({skill})
-    return frozenset({skill, *[ident for ident, entry in settings.skills.items() if entry.language == language][:1]})
+    spoken = next((ident for ident, entry in settings.skills.items() if entry.language == language), skill)
+    return frozenset({skill, spoken})
 
 
 def demands(settings: Settings) -> tuple[frozenset[str], ...]:
@@ -26,64 +31,103 @@ def demands(settings: Settings) -> tuple[frozenset[str], ...]:
     language, that language counts for everything the same call can reach. Whoever waits can choose
     what the keys of waiting callers offer.
     """
+    ways = _ways(settings)
     found = {frozenset({settings.emergencies.operator})}
-    for dialled in settings.numbers:
-        reach = reached(settings, dialled)
-        for skill in reach.skills:
-            found |= {demand(settings, skill, language) for language in reach.languages}
+    for language, dialled in _dialled_by_language(settings, ways).items():
+        skills = _asked_at(settings, _reached(ways, dialled))
+        found |= {demand(settings, skill, language) for skill in skills}
     return tuple(sorted(found, key=sorted))
 
 
-@dataclass(slots=True)
-class Reach:
-    """What a call can come to, beginning with one dialled number."""
-
-    numbers: set[str] = field(default_factory=set)
-    menus: set[str] = field(default_factory=set)
-    skills: set[str] = field(default_factory=set)
-    languages: set[Language] = field(default_factory=set)
+def menus_heard(settings: Settings) -> frozenset[str]:
+    """The menus that some call can come to."""
+    reached = _reached(_ways(settings), (("number", number) for number in settings.numbers))
+    return frozenset(name for kind, name in reached if kind == "menu")
 
 
-def reached(settings: Settings, dialled: str) -> Reach:
-    """What a call to `dialled` can come to. References to what does not exist lead nowhere."""
-    reach = Reach(languages={settings.city.language})
-    coming: list[ToMenu | ToNumber] = [ToNumber(number=dialled)]
+def _ways(settings: Settings) -> dict[Place, tuple[Place, ...]]:
+    """Where each place leads. References to what does not exist are among them."""
+    return {
+        **{("number", number): tuple(_from_number(entry)) for number, entry in settings.numbers.items()},
+        **{("menu", ident): tuple(_from_menu(menu)) for ident, menu in settings.menus.items()},
+    }
+
+
+def _back(ways: _Ways) -> dict[Place, list[Place]]:
+    """Which places lead to each."""
+    found: dict[Place, list[Place]] = {place: [] for place in ways}
+    for place, goals in ways.items():
+        for goal in goals:
+            if goal in found:
+                found[goal].append(place)
+    return found
+
+
+def _reached(ways: _Ways, begins: Iterable[Place]) -> AbstractSet[Place]:
+    """What a call can come to that begins at any of the places. What does not exist leads nowhere."""
+    found: set[Place] = set()
+    coming = list(begins)
     while coming:
-        match coming.pop():
-            case ToNumber(number=number) if number in settings.numbers and number not in reach.numbers:
-                reach.numbers.add(number)
-                coming += _of_number(settings.numbers[number], reach)
-            case ToMenu(menu=menu) if menu in settings.menus and menu not in reach.menus:
-                reach.menus.add(menu)
-                for action in settings.menus[menu].keys.values():
-                    coming += _of_action(action, reach)
-            case _:
-                pass
-    if reach.skills:
-        reach.skills |= {action.queue for action in settings.service.keys.values() if isinstance(action, ToQueue)}
-    return reach
+        place = coming.pop()
+        if place in ways and place not in found:
+            found.add(place)
+            coming += ways[place]
+    return found
 
 
-def _of_number(number: Number, reach: Reach) -> Iterator[ToMenu | ToNumber]:
+def _dialled_by_language(settings: Settings, ways: _Ways) -> Mapping[Language, AbstractSet[Place]]:
+    """Language → the numbers whose callers can come to choose it; the city's own: all of them."""
+    chosen_in: dict[Language, list[Place]] = {}
+    for ident, menu in settings.menus.items():
+        for action in menu.keys.values():
+            if isinstance(action, Speak):
+                chosen_in.setdefault(action.language, []).append(("menu", ident))
+    numbers: set[Place] = {("number", number) for number in settings.numbers}
+    back = _back(ways)
+    by_language = {language: _reached(back, menus) & numbers for language, menus in chosen_in.items()}
+    return {**by_language, settings.city.language: numbers}
+
+
+def _asked_at(settings: Settings, reached: AbstractSet[Place]) -> set[str]:
+    """The skills that calls can ask for at these places, and while they wait there."""
+    skills: set[str] = set()
+    for kind, name in reached:
+        if kind == "menu":
+            skills |= {act.queue for act in settings.menus[name].keys.values() if isinstance(act, ToQueue)}
+        elif _is_served(settings.numbers[name]):
+            skills.add(settings.numbers[name].skill)
+    if skills:
+        skills |= {action.queue for action in settings.service.keys.values() if isinstance(action, ToQueue)}
+    return skills
+
+
+def _is_served(number: Number) -> bool:
+    """Whether it is not merged into another for ever."""
+    return not all(isinstance(mode, Whole) for mode in number.modes)
+
+
+def _from_number(number: Number) -> Iterator[Place]:
     for mode in number.modes:
         if isinstance(mode, Whole) and mode.to:
-            yield ToNumber(number=mode.to)
-    if all(isinstance(mode, Whole) for mode in number.modes):
-        return
-    reach.skills.add(number.skill)
-    if number.menu:
-        yield ToMenu(menu=number.menu)
+            yield "number", mode.to
+    if _is_served(number) and number.menu:
+        yield "menu", number.menu
 
 
-def _of_action(action: Action, reach: Reach) -> Iterator[ToMenu | ToNumber]:
+def _from_menu(menu: Menu) -> Iterator[Place]:
+    for action in menu.keys.values():
+        goal = _goal(action)
+        if goal is not None:
+            yield goal
+
+
+def _goal(action: Action) -> Place | None:
     match action:
-        case ToMenu() | ToNumber():
-            yield action
-        case ToQueue(queue=skill):
-            reach.skills.add(skill)
-        case Speak(language=language):
-            reach.languages.add(language)
-        case Say() | Do():
-            pass
+        case ToMenu(menu=menu):
+            return "menu", menu
+        case ToNumber(number=number):
+            return "number", number
+        case ToQueue() | Speak() | Say() | Do():
+            return None
         case _:
             assert_never(action)

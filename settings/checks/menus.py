@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from settings.actions import Do
-from settings.demands import reached
+from settings.demands import menus_heard
 from settings.problems import Problem
 from settings.read import Draft
 
@@ -22,7 +22,7 @@ def way_to_a_person(draft: Draft) -> Iterator[Problem]:
 def unreachable(draft: Draft) -> Iterator[Problem]:
     if not draft.sound("numbers.yaml", _FILE) or not draft.resolved("menu", "number"):
         return
-    heard = {menu for number in draft.settings.numbers for menu in reached(draft.settings, number).menus}
+    heard = menus_heard(draft.settings)
     for ident in draft.settings.menus:
         if ident not in heard:
             mend = "let a number or a key of another menu lead to it, or take it out"

@@ -40,7 +40,8 @@ SERVICE: dict[str, Any] = {
 }
 ANSWERING: dict[str, Any] = {
     "ring": "4s",
-    "seats": {seat: {"skills": ["general", "social"]} for seat in ("8001", "8002", "8003", "80011")},
+    # Ten in a row, which are one pattern in the dialplan, and one that is written out.
+    "seats": {seat: {"skills": ["general", "social"]} for seat in (*map(str, range(8000, 8010)), "80011")},
 }
 OUTSIDE = "13912345678"
 VOICE = "caller before"

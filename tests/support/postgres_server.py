@@ -21,22 +21,25 @@ PASSWORD = "PASSWORD-OF-POSTGRESQL"
 _WAIT_S = 60.0
 
 
-def _programs() -> Path:
+def programs() -> Path | None:
     """The folder with the server's programs: Debian and Ubuntu keep them out of the path, by version."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
     on_path = shutil.which("initdb")
-    assert on_path is not None, "PostgreSQL's server is missing: run 'make setup'"
-    return Path(on_path).parent
+    return None if on_path is None else Path(on_path).parent
 
 
 class PostgresServer:
     """Its data folder, and whatever process serves it now. Use `running()`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shared_buffers: str = "16MB") -> None:
+        """shared_buffers: the memory in which it keeps pages, as PostgreSQL writes it."""
+        found = programs()
+        assert found is not None, "PostgreSQL's server is missing: run 'make setup'"
         self._folder = folder
-        self._bin = _programs()
+        self._bin = found
+        self._shared_buffers = shared_buffers
         # The server refuses to run as root: then it runs as the user whom its package made.
         self._as: dict[str, Any] = (
             {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
@@ -124,7 +127,7 @@ class PostgresServer:
         wanted = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "shared_buffers": "16MB",
+            "shared_buffers": self._shared_buffers,
             "ssl": "on",
             "fsync": "on",
         }
@@ -156,11 +159,11 @@ _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 
 
 @contextmanager
-def running() -> Iterator[PostgresServer]:
+def running(*, shared_buffers: str = "16MB") -> Iterator[PostgresServer]:
     """A server until the end of the block."""
     # Not below pytest's folder, into which only its owner can look.
     with tempfile.TemporaryDirectory(prefix="hotline-postgres.", ignore_cleanup_errors=True) as folder:
-        server = PostgresServer(Path(folder))
+        server = PostgresServer(Path(folder), shared_buffers=shared_buffers)
         server.make()
         try:
             server.start()

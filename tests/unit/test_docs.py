@@ -76,7 +76,7 @@ def test_links_between_documents_lead_somewhere(project: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt"])
 def test_locks_hold_hashes_and_no_address(project: Path, lock: str) -> None:
     text = (project / lock).read_text("utf-8")
     assert "://" not in text

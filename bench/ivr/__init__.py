@@ -1,0 +1,1 @@
+"""The same call, answered with the other means that Asterisk offers."""
