@@ -1,9 +1,10 @@
 """One connection to Asterisk's manager interface: the only place that knows panoramisk.
 
-panoramisk's protocol, parser and actions are used; what stands around them here:
+panoramisk's protocol and actions are used; messages are read here, in one pass (docs/decisions/0031).
+What stands around it:
 
-- A frame is passed on only when it is whole, so that no UTF-8 character is cut between two reads;
-  and an empty value at its end is kept.
+- A message is read only when it is whole, so that no UTF-8 character is cut between two reads; an empty
+  value at its end is kept; an event that nobody hears is not read at all.
 - Messages go into one ordered inbox; nothing of ours runs inside the protocol.
 - Answers are matched by our own action ids; lists end at their own completion event; each action
   has a bound. An answer that comes too late is dropped and never taken for an event.
@@ -19,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum
 
 from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
@@ -141,14 +142,26 @@ class Inbox:
         self._messages = deque(message for message in self._messages if not unwanted(message))
 
 
+class _Ending(Enum):
+    """How the wait for an answer ended."""
+
+    WHOLE = "whole"
+    LOST = "lost"
+    LATE = "late"
+
+
 @dataclass(slots=True)
 class _Pending:
     """An action without its whole answer yet. `complete`: the event that ends its list."""
 
     complete: str | None
-    answered: "asyncio.Future[bool]"
-    """True: the answer is whole; False: the connection was lost."""
+    answered: "asyncio.Future[_Ending]"
     messages: list[AmiMessage] = field(default_factory=list)
+
+    def end(self, how: _Ending) -> None:
+        """The first time counts."""
+        if not self.answered.done():
+            self.answered.set_result(how)
 
 
 class AmiConnection:
@@ -202,8 +215,7 @@ class AmiConnection:
             return
         self._lost = why
         for pending in self._pending.values():
-            if not pending.answered.done():
-                pending.answered.set_result(False)
+            pending.end(_Ending.LOST)
         self.inbox.end(why)
         if self._wire is not None:
             self._wire.hang_up()
@@ -216,6 +228,11 @@ class AmiConnection:
             await asyncio.wait({self._watch})
         if self._wire is not None and self._wire.connected:
             await asyncio.wait({self._wire.gone})
+
+    def read(self, frame: str) -> None:
+        """A whole message as it was sent. An event that nobody hears costs no more than a look at its name."""
+        if self._pending or not frame.startswith(_EVENT) or frame[len(_EVENT) :].partition("\r")[0] in self._heard:
+            self.received(AmiMessage.of(frame))
 
     def received(self, message: AmiMessage) -> None:
         """A whole message, in order. Never raises: an error here would end the connection and lose the batch."""
@@ -276,20 +293,23 @@ class AmiConnection:
             raise SwitchLost(self._lost or "there is no connection yet")
         action_id = outcome_id or f"{_ID_PREFIX}{next(self._ids)}"
         text = _rendered(action, {**headers, "ActionID": action_id})
-        pending = _Pending(complete, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        pending = _Pending(complete, loop.create_future())
         self._pending[action_id] = pending
+        too_late = loop.call_later(bound_s, pending.end, _Ending.LATE)
         try:
             self._wire.write(text)
-            await asyncio.wait({pending.answered}, timeout=bound_s)
+            ending = await pending.answered
         finally:
+            too_late.cancel()
             del self._pending[action_id]
-        if not pending.answered.done():
+        if ending is _Ending.LATE:
             raise Unanswered(action, bound_s)
-        if not pending.answered.result():
+        if ending is _Ending.LOST:
             raise SwitchLost(self._lost or "the connection was closed")
         response = pending.messages[0]
-        if response.optional("response") in ("Error", "Fail", "Failure", None):
-            raise ActionRefused(action, response.optional("message") or "without a reason")
+        if response.optional("Response") in ("Error", "Fail", "Failure", None):
+            raise ActionRefused(action, response.optional("Message") or "without a reason")
         return pending.messages
 
     @staticmethod
@@ -298,11 +318,11 @@ class AmiConnection:
             return
         pending.messages.append(message)
         if len(pending.messages) == 1:
-            whole = pending.complete is None or message.optional("response") != "Success"
+            whole = pending.complete is None or message.optional("Response") != "Success"
         else:
             whole = message.event == pending.complete
         if whole:
-            pending.answered.set_result(True)
+            pending.end(_Ending.WHOLE)
 
     async def _watch_peer(self) -> None:
         """A hung Asterisk or a broken network closes nothing: only silence tells."""
@@ -324,9 +344,7 @@ async def open_ami(access: AmiAccess, heard: frozenset[str], bounds: AmiBounds |
 
 
 _ID_PREFIX = "hotline-"
-_EMPTY_LAST = re.compile(r": (?=\r\n\r\n)")
-_KEPT = ": \r\nEnd: -"
-"""panoramisk strips each frame, and takes an empty value at its end for no header: another header stands behind it."""
+_EVENT = "Event: "
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -338,7 +356,7 @@ def _rendered(action: str, headers: Mapping[str, str]) -> str:
 
 
 class _Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no types
-    """panoramisk's protocol, which parses; everything it would decide is decided by the connection."""
+    """panoramisk's protocol; what it would read and decide is read and decided by the connection."""
 
     def __init__(self, owner: AmiConnection) -> None:
         loop = asyncio.get_running_loop()
@@ -351,7 +369,6 @@ class _Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no types
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.connected = True
-        self.encoding = "utf-8"
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
@@ -360,9 +377,10 @@ class _Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no types
         whole = self._unread.rfind(_FRAME_END, max(0, len(self._unread) - len(data) - len(_FRAME_END)))
         if whole >= 0:
             end = whole + len(_FRAME_END)
-            text = bytes(self._unread[:end]).decode("utf-8", errors="replace")
+            text = self._unread[:whole].decode("utf-8", errors="replace")
             del self._unread[:end]
-            super().data_received(_EMPTY_LAST.sub(_KEPT, text).encode())
+            for frame in text.split("\r\n\r\n"):
+                self._owner.read(frame)
         if len(self._unread) > _FRAME_LIMIT:
             self._owner.drop(f"a message of more than {_FRAME_LIMIT} bytes came")
 
@@ -377,9 +395,6 @@ class _Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no types
             self._unread[:] = rest
             self.greeted.set_result(True)
         return bool(end)
-
-    def handle_message(self, message: Any) -> None:
-        self._owner.received(AmiMessage.of(message.items()))
 
     def write(self, text: str) -> None:
         self.transport.write(text.encode())

@@ -1,7 +1,8 @@
 """One message of Asterisk's manager interface, read strictly."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+_LINE_END = "\r\n"
 
 
 class HeaderMissing(ValueError):
@@ -25,39 +26,44 @@ class HeaderDoubled(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AmiMessage:
-    """Headers by their name in small letters, each with its values in order."""
+    """A header is looked for when it is asked for: of some twenty-five that a message has, few are needed.
 
-    headers: Mapping[str, tuple[str, ...]]
+    Names are as Asterisk writes them, capitals included.
+    """
+
+    text: str
+    """Every header in a line of its own, with a line's end before the first one."""
 
     @classmethod
-    def of(cls, headers: Iterable[tuple[str, str | list[str]]]) -> "AmiMessage":
-        return cls({name.lower(): (value,) if isinstance(value, str) else tuple(value) for name, value in headers})
+    def of(cls, frame: str) -> "AmiMessage":
+        """A message as it was sent, without the empty line at its end."""
+        return cls(f"{_LINE_END}{frame}{_LINE_END}")
 
     @property
     def kind(self) -> str:
         """What it is, for errors and logs."""
-        names = [name for header in ("event", "userevent", "response") for name in self.every(header)]
+        names = [name for header in ("Event", "UserEvent", "Response") for name in self.every(header)]
         return "/".join(names) or "without a name"
 
     @property
     def event(self) -> str | None:
-        return self.optional("event")
+        return self.optional("Event")
 
     @property
     def action_id(self) -> str | None:
-        return self.optional("actionid")
+        return self.optional("ActionID")
 
     @property
     def at_s(self) -> float | None:
         """When Asterisk made the event, in seconds since the epoch; None where it does not say, or not clearly."""
         try:
-            return float(self.optional("timestamp") or "")
+            return float(self.optional("Timestamp") or "")
         except ValueError:
             return None
 
     def required(self, name: str) -> str:
         """The one value of a header. Raises HeaderMissing, HeaderDoubled."""
-        values = self.headers.get(name.lower(), ())
+        values = self.every(name)
         if not values:
             raise HeaderMissing(self.kind, name)
         if len(values) > 1:
@@ -66,12 +72,24 @@ class AmiMessage:
 
     def optional(self, name: str) -> str | None:
         """The first value of a header; None without it."""
-        values = self.headers.get(name.lower(), ())
-        return values[0] if values else None
+        begin = f"{_LINE_END}{name}: "
+        at = self.text.find(begin)
+        if at < 0:
+            return None
+        at += len(begin)
+        return self.text[at : self.text.find(_LINE_END, at)]
 
     def every(self, name: str) -> tuple[str, ...]:
-        """All values of a header."""
-        return self.headers.get(name.lower(), ())
+        """All values of a header, in order."""
+        begin = f"{_LINE_END}{name}: "
+        found = []
+        at = self.text.find(begin)
+        while at >= 0:
+            at += len(begin)
+            end = self.text.find(_LINE_END, at)
+            found.append(self.text[at:end])
+            at = self.text.find(begin, end)
+        return tuple(found)
 
     def beside_the_channels_own(self, name: str) -> str:
         """A user event's own header that bears a name which its channel's headers have too.
@@ -79,9 +97,13 @@ class AmiMessage:
         Asterisk writes the channel's first, then the event's. With fewer than two, the event's own
         is missing, and the channel's must not be taken for it. Raises HeaderMissing, HeaderDoubled.
         """
-        values = self.headers.get(name.lower(), ())
+        values = self.every(name)
         if len(values) < 2:
             raise HeaderMissing(self.kind, name)
         if len(values) > 2:
             raise HeaderDoubled(self.kind, name, len(values))
         return values[1]
+
+    def led_by(self, name: str, value: str) -> "AmiMessage":
+        """The same with one more header before all others."""
+        return AmiMessage(f"{_LINE_END}{name}: {value}{self.text}")

@@ -34,9 +34,11 @@ class Outcomes:
 
     async def batch(self, inbox: Inbox) -> tuple[AmiMessage, ...]:
         """What has arrived, and what was held back until now; may be nothing. Raises SwitchLost."""
+        if not self._held:
+            return self.put_together(await inbox.batch(), asyncio.get_running_loop().time())
         messages: tuple[AmiMessage, ...] = ()
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(min((due_s for due_s, _ in self._held.values()), default=None)):
+            async with asyncio.timeout_at(min(due_s for due_s, _ in self._held.values())):
                 messages = await inbox.batch()
         return self.put_together(messages, asyncio.get_running_loop().time())
 
@@ -81,4 +83,4 @@ class Outcomes:
 
 
 def _with_cause(response: AmiMessage, cause: str) -> AmiMessage:
-    return AmiMessage({**response.headers, "cause": (cause,)})
+    return response.led_by("Cause", cause)

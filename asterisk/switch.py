@@ -153,7 +153,10 @@ class AmiSwitch:
         self, channel: Channel, seat: Seat, agent: Agent | None = None, *, only_if: Callable[[], bool] = always
     ) -> Answer:
         """Both commands are sent at once: Asterisk does them in this order."""
-        _, sent = await asyncio.gather(self._name(seat, agent), self._sent(channel, "connect", seat, only_if=only_if))
+        redirect = self._sent(channel, "connect", seat, only_if=only_if)
+        if self._knows(seat, agent):
+            return await redirect
+        _, sent = await asyncio.gather(self._name(seat, agent), redirect)
         return sent
 
     async def withdraw(self, queue: str, channel: Channel) -> Answer:
@@ -303,11 +306,15 @@ class AmiSwitch:
             told = await connection.act("Getvar", {"Variable": f"DEVICE_STATE(PJSIP/{endpoint})"})
         except (ActionRefused, Unanswered, SwitchLost):
             return None
-        return told.required("value") not in ("UNAVAILABLE", "INVALID", "UNKNOWN")
+        return told.required("Value") not in ("UNAVAILABLE", "INVALID", "UNKNOWN")
+
+    def _knows(self, seat: Seat, agent: Agent | None) -> bool:
+        """Whether the dialplan was told on this connection who is at the seat."""
+        return seat in self._named and self._named[seat] == agent
 
     async def _name(self, seat: Seat, agent: Agent | None) -> Answer:
         """Lets the dialplan know who is at a seat. Said once on each connection: a new Asterisk knows nobody."""
-        if seat in self._named and self._named[seat] == agent:
+        if self._knows(seat, agent):
             return Answer.DONE
         answer = await self._asked("Setvar", Variable=f"AGENT_{seat}", Value=agent or "")
         if answer is Answer.DONE:

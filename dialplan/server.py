@@ -106,6 +106,47 @@ MODULES = (
 
 AMI_READ = "call,user"
 """The classes of the events that the controller hears."""
+UNHEARD = (
+    "AgentCalled",
+    "AgentComplete",
+    "AgentConnect",
+    "AgentRingNoAnswer",
+    "BridgeCreate",
+    "BridgeDestroy",
+    "BridgeEnter",
+    "BridgeLeave",
+    "ChannelTalkingStart",
+    "DTMFBegin",
+    "DTMFEnd",
+    "DialBegin",
+    "DialEnd",
+    "DialState",
+    "HangupHandlerPush",
+    "HangupHandlerRun",
+    "HangupRequest",
+    "LocalBridge",
+    "MixMonitorStart",
+    "MixMonitorStop",
+    "MusicOnHoldStart",
+    "MusicOnHoldStop",
+    "NewCallerid",
+    "NewConnectedLine",
+    "Newchannel",
+    "Newexten",
+    "Newstate",
+    "QueueCallerJoin",
+    "QueueCallerLeave",
+    "QueueMemberPause",
+    "QueueMemberStatus",
+    "RTCPReceived",
+    "RTCPSent",
+    "SoftHangupRequest",
+    "VarSet",
+)
+"""Events that Asterisk makes for each call and nobody reads. It would put each into words as long as anybody is
+logged in, whatever the accounts' filters let through."""
+SEAT_LEG = "^PJSIP/[0-9]{3,8}-"
+"""The channels of seats: when their talks end is told by the seat's state."""
 AMI_WRITE = "call,originate,agent"
 """The classes of its commands. Each is needed by one of them, and none lets it run a program or read a file."""
 
@@ -216,6 +257,7 @@ def manager(settings: Settings, secrets: Secrets) -> ConfigFile:
                 "general",
                 (
                     ("enabled", "yes"),
+                    ("disabledevents", ",".join(UNHEARD)),
                     ("webenabled", "no"),
                     ("bindaddr", str(listen.address)),
                     ("port", listen.port),
@@ -236,6 +278,7 @@ def manager(settings: Settings, secrets: Secrets) -> ConfigFile:
                     ("eventfilter(action(include),name(UserEvent))", ""),
                     ("eventfilter(action(include),name(OriginateResponse))", ""),
                     (_filter("Hangup", "Channel"), "PJSIP/"),
+                    ("eventfilter(action(exclude),name(Hangup),header(Channel),method(regex))", SEAT_LEG),
                     (_filter("DeviceStateChange", "Device"), "PJSIP/"),
                 ),
             ),

@@ -273,8 +273,10 @@ class Controller:
             began_s = time.perf_counter()
             decisions = self._room.decide(self._clock())
             self._observer.decided(time.perf_counter() - began_s)
-            await self._send_all(decisions)
-            await asyncio.gather(*(self._tell_place(one) for one in asks))
+            if decisions:
+                await self._send_all(decisions)
+            if asks:
+                await asyncio.gather(*(self._tell_place(one) for one in asks))
         if beaten:
             await self._take_back(self._room.withdrawals())
         self._set_alarm()
@@ -310,17 +312,19 @@ class Controller:
 
     async def _send_all(self, decisions: tuple[Decision, ...]) -> None:
         """Sends all of them at once; each is bounded by the switch."""
-        answers = await asyncio.gather(*(self._sent(one) for one in decisions))
+        if len(decisions) == 1:  # As nearly always: a task of its own would cost more than the rest.
+            answers = [await self._sent(decisions[0])]
+        else:
+            answers = await asyncio.gather(*(self._sent(one) for one in decisions))
         for decision, answer in zip(decisions, answers, strict=True):
-            told = log.bind(**about(decision))
             match answer:
                 case Answer.DONE:
                     carried_out(decision)
                 case Answer.NO_CHANNEL:
-                    told.info("caller_gone")
+                    log.info("caller_gone", **about(decision))
                     self._room.missing(decision, self._clock())
                 case Answer.FAILED:
-                    told.warning("offer_unclear")
+                    log.warning("offer_unclear", **about(decision))
                     self._room.unclear(decision, self._clock())
                 case _:
                     assert_never(answer)

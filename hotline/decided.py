@@ -11,16 +11,16 @@ log = structlog.get_logger()
 
 
 def carried_out(decision: Decision) -> None:
-    told = log.bind(**about(decision))
     match decision:
         case Connect():
-            told.info("caller_offered")
+            event = "caller_offered"
         case CallBackTurn():
-            told.info("caller_called_back")
+            event = "caller_called_back"
         case Overflow():
-            told.info("caller_overflows")
+            event = "caller_overflows"
         case _:
             assert_never(decision)
+    log.info(event, **about(decision))
 
 
 def about(decision: Decision) -> dict[str, CallRef | str]:

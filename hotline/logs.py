@@ -49,18 +49,16 @@ def to_stream(stream: TextIO) -> Callable[..., Any]:
     return structlog.WriteLoggerFactory(file=stream)
 
 
-def configure(stream: TextIO | None = None, *, as_json: bool = False, mask: bool = True) -> None:
+def configure(
+    stream: TextIO | None = None, *, as_json: bool = False, mask: bool = True, for_good: bool = False
+) -> None:
     """Sets up logging for this process: to `stream` (standard error unless given).
 
-    as_json: one object a line, for programs; otherwise columns for people.
+    as_json: one object a line, for programs; otherwise columns for people at a terminal, and in a file `name=value`.
     mask: whether personal data is hidden.
+    for_good: it is set up only this once, and each line costs less.
     """
     target = stream or sys.stderr
-    renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=target.isatty(), pad_event_to=30)
-    )
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -70,11 +68,19 @@ def configure(stream: TextIO | None = None, *, as_json: bool = False, mask: bool
     if mask:
         processors.append(masked)
     structlog.configure(
-        processors=[*processors, renderer],
+        processors=[*processors, _renderer(as_json=as_json, terminal=target.isatty())],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=to_stream(target),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=for_good,
     )
+
+
+def _renderer(*, as_json: bool, terminal: bool) -> Any:
+    if as_json:
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    if terminal:
+        return structlog.dev.ConsoleRenderer(colors=True, pad_event_to=30)
+    return structlog.processors.LogfmtRenderer(key_order=("timestamp", "level", "event"), bool_as_flag=False)
 
 
 def open_log(folder: Path, name: str) -> TextIO:

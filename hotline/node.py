@@ -56,7 +56,7 @@ log = structlog.get_logger()
 
 def main(data: Path, *, as_json: bool) -> None:
     """Runs until the supervisor is gone. as_json: the log is for programs."""
-    logs.configure(as_json=as_json)
+    logs.configure(as_json=as_json, for_good=True)
     with plain_errors(KeysOpenToOthers, KeysWrong):
         instance = Instance.installed(data)
         with OnlyOne(instance.folders.controller_lock, "a controller"):

@@ -20,6 +20,8 @@ from web.desk import Refusal, Role, Who
 WRONG_PINS = 5
 """After so many wrong PINs in a row nobody can sign on as this agent for a while."""
 LOCKED_MS = 300_000
+_IN_TURN = frozenset({DutyState.IDLE, DutyState.RINGING, DutyState.TALKING, DutyState.WRAP_UP})
+"""What one call after the other brings about."""
 
 _log = structlog.get_logger()
 
@@ -43,6 +45,8 @@ class People:
     mirror: Mirror
     duty: DutyLog
     _guards: dict[str, _Guard] = field(default_factory=dict)
+    _stood: dict[Seat, tuple[Agent | None, DutyState]] = field(default_factory=dict)
+    """What each seat did last, for the log."""
 
     # --- what changes -----------------------------------------------------------------------------
 
@@ -73,12 +77,26 @@ class People:
             DutyRow(one.seat, one.agent, one.state.value, one.reason, one.call, one.at_ms + ahead_ms) for one in changes
         ]
         self.duty.note(rows)
-        for row in rows:
-            _log.info("seat_changed", seat=row.seat, agent=row.agent, state=row.state, reason=row.reason, call=row.call)
+        for one in changes:
+            self._tell_log(one)
         touched = dict.fromkeys(one.seat for one in changes)
         standing = self.controller.look(lambda room, _: [room.seat(seat) for seat in touched])
         self._tell_asterisk([one for one in standing if one is not None])
         return rows
+
+    def _tell_log(self, change: DutyChange) -> None:
+        """The course of a call is logged with the call."""
+        before, self._stood[change.seat] = self._stood.get(change.seat), (change.agent, change.state)
+        if change.state in _IN_TURN and before is not None and before[0] == change.agent and before[1] in _IN_TURN:
+            return
+        _log.info(
+            "seat_changed",
+            seat=change.seat,
+            agent=change.agent,
+            state=change.state.value,
+            reason=change.reason,
+            call=change.call,
+        )
 
     def _tell_asterisk(self, seats: Sequence[SeatStanding]) -> None:
         """A seat with skills of its own is known to Asterisk as long as nothing else holds there."""

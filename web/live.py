@@ -129,6 +129,7 @@ class Live:
         self._lock = asyncio.Lock()
         """Held while something is read and told, so that events come in order."""
         self._closed = False
+        self._read_by_somebody = asyncio.Event()
 
     @property
     def readers(self) -> int:
@@ -163,24 +164,31 @@ class Live:
                     self._last[kind] = await self._read(kind)
                 self._tell_state(reader, kind)
             self._readers.add(reader)
+            self._read_by_somebody.set()
         return reader
 
     def leave(self, reader: Reader) -> None:
         self._readers.discard(reader)
+        if not self._readers:
+            self._read_by_somebody.clear()
 
     async def _listen(self) -> None:
+        """Only while somebody looks on: each call changes something."""
         by_name: dict[str, asyncio.Event] = dict(self._stale.items())
         while True:
+            await self._read_by_somebody.wait()
             try:
                 async with aclosing(self._desk.news()) as news:
                     for event in self._stale.values():
                         event.set()  # Whatever changed before is not told of.
                     async for new in news:
+                        if not self._readers:
+                            break
                         if new.kind in by_name:
                             by_name[new.kind].set()
             except Exception as error:
                 log.error("live_state_failed", kind="news", error=str(error), exc_info=error)
-            await asyncio.sleep(AGAIN_S)
+                await asyncio.sleep(AGAIN_S)
 
     async def _follow(self, kind: Kind) -> None:
         stale = self._stale[kind]

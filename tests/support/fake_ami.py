@@ -1,15 +1,22 @@
 """An AMI server that plays Asterisk's part: enough of it for the switch, and faults on demand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from asterisk.ami import AmiAccess
+from asterisk.message import AmiMessage
 
 Headers = list[tuple[str, str]]
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 SECRET = "open sesame"
+
+
+def headed(headers: Iterable[tuple[str, str | list[str]]]) -> AmiMessage:
+    """A message with these headers."""
+    every = [(name, one) for name, value in headers for one in ([value] if isinstance(value, str) else value)]
+    return AmiMessage.of("\r\n".join(f"{name}: {value}" for name, value in every))
 
 
 @dataclass

@@ -25,7 +25,7 @@ from asterisk.message import AmiMessage, HeaderDoubled, HeaderMissing
 from asterisk.port import Answer, SwitchLost
 from asterisk.switch import AmiSwitch
 from calls.live import Channel, Seat
-from tests.support.fake_ami import GREETING, FakeAmi, fake_ami, frame
+from tests.support.fake_ami import GREETING, FakeAmi, fake_ami, frame, headed
 
 PATIENT = AmiBounds(answer_s=20.0, list_s=20.0, ping_every_s=20.0)
 HASTY = AmiBounds(answer_s=0.1, list_s=0.1, ping_every_s=20.0)
@@ -54,7 +54,7 @@ async def heard(connection: AmiConnection, count: int) -> list[AmiMessage]:
 
 
 def message(*headers: tuple[str, str | list[str]]) -> AmiMessage:
-    return AmiMessage.of(headers)
+    return headed(headers)
 
 
 # Reading strictly.

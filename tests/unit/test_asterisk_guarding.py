@@ -6,6 +6,7 @@ import pytest
 
 from asterisk.guarding import Failed, NoAddress, Sign, SignedIn, sign_of
 from asterisk.message import AmiMessage, HeaderDoubled, HeaderMissing
+from tests.support.fake_ami import headed
 
 HERE = IPv4Address("192.0.2.9")
 EVENT = {
@@ -29,7 +30,7 @@ EVENT = {
 
 def event(**changed: str | list[str] | None) -> AmiMessage:
     headers = {**EVENT, **changed}
-    return AmiMessage.of((name, value) for name, value in headers.items() if value is not None)
+    return headed((name, value) for name, value in headers.items() if value is not None)
 
 
 @pytest.mark.parametrize(

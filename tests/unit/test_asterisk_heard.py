@@ -22,6 +22,7 @@ from calls.live import (
     Waiting,
     WantsCallBack,
 )
+from tests.support.fake_ami import headed
 
 CALLER = "13800000001"
 WHO = Waiting(
@@ -48,7 +49,7 @@ def user_event(name: str, body: dict[str, str]) -> AmiMessage:
     headers |= {"Priority": ["9"], "UserEvent": [name]}
     for header, value in body.items():
         headers[header] = [*headers.get(header, []), value]
-    return AmiMessage.of((header, values) for header, values in headers.items())
+    return headed((header, values) for header, values in headers.items())
 
 
 def row(
@@ -63,7 +64,7 @@ def row(
     lines = [f"{name}={values[name]}" for name in VARIABLES if name in values]
     headers = [("Event", "Status"), ("Channel", channel), ("CallerIDNum", number), ("BridgeID", bridge)]
     headers += [("ChannelState", state), ("Data", data), ("Linkedid", "node1-1.1")]
-    return AmiMessage.of([*headers, ("Variable", lines)])
+    return headed([*headers, ("Variable", lines)])
 
 
 def test_a_caller_enters_the_room() -> None:
@@ -121,7 +122,7 @@ def test_the_outcome_of_something_else_that_was_dialled_means_nothing() -> None:
 
 def outcome(action_id: str, response: str, reason: str) -> AmiMessage:
     headers = [("Event", "OriginateResponse"), ("ActionID", action_id), ("Response", response), ("Reason", reason)]
-    return AmiMessage.of(headers)
+    return headed(headers)
 
 
 DESK = {"Seat": "8001", "Code": "*11", "Keyed": "1001", "Pin": "4711"}
@@ -163,8 +164,8 @@ def test_the_parties_of_a_call_are_told_apart() -> None:
 
 def test_other_events_mean_nothing() -> None:
     assert event_of(user_event("Weather", {}), "node1") is None
-    assert event_of(AmiMessage.of([("Event", "Newchannel")]), "node1") is None
-    assert seat_of(AmiMessage.of([("Device", "PJSIP/carrier_a"), ("State", "INUSE")])) is None
+    assert event_of(headed([("Event", "Newchannel")]), "node1") is None
+    assert seat_of(headed([("Device", "PJSIP/carrier_a"), ("State", "INUSE")])) is None
 
 
 @pytest.mark.parametrize("missing", sorted(ROOM))
@@ -206,14 +207,14 @@ def test_a_value_that_cannot_be_is_refused(header: str, value: str) -> None:
     ],
 )
 def test_a_seats_device_state_is_understood(state: str, device: Device) -> None:
-    change = seat_of(AmiMessage.of([("Event", "DeviceStateChange"), ("Device", "PJSIP/8001"), ("State", state)]))
+    change = seat_of(headed([("Event", "DeviceStateChange"), ("Device", "PJSIP/8001"), ("State", state)]))
     assert change is not None
     assert (change.seat, change.device) == ("8001", device)
 
 
 def test_an_unheard_of_device_state_is_refused() -> None:
     with pytest.raises(Unreadable, match="DREAMING"):
-        seat_of(AmiMessage.of([("Event", "DeviceStateChange"), ("Device", "PJSIP/8001"), ("State", "DREAMING")]))
+        seat_of(headed([("Event", "DeviceStateChange"), ("Device", "PJSIP/8001"), ("State", "DREAMING")]))
 
 
 def test_the_context_tells_where_a_caller_stands() -> None:
@@ -255,7 +256,7 @@ def test_the_leg_that_rings_a_seat_is_no_caller() -> None:
 
 def test_a_row_without_the_variables_that_were_asked_for_is_refused() -> None:
     with pytest.raises(HeaderMissing, match="Variable"):
-        standing_of(AmiMessage.of([("Event", "Status"), ("Channel", "PJSIP/a-1")]), "node1")
+        standing_of(headed([("Event", "Status"), ("Channel", "PJSIP/a-1")]), "node1")
 
 
 def test_a_survival_queue_bears_its_skills() -> None:

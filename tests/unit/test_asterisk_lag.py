@@ -7,9 +7,8 @@ from contextlib import aclosing
 import pytest
 
 from asterisk.ami import AmiBounds
-from asterisk.message import AmiMessage
 from asterisk.switch import AmiSwitch
-from tests.support.fake_ami import FakeAmi, fake_ami
+from tests.support.fake_ami import FakeAmi, fake_ami, headed
 
 PATIENT = AmiBounds(answer_s=20.0, list_s=20.0, ping_every_s=20.0)
 
@@ -37,8 +36,8 @@ async def test_the_age_of_a_batch_is_that_of_its_newest_event(server: FakeAmi) -
 
 @pytest.mark.parametrize("text", ["", "soon", "1,5"])
 def test_a_time_that_is_none_is_not_guessed(text: str) -> None:
-    assert AmiMessage.of([("Event", "Hangup"), ("Timestamp", text)]).at_s is None
-    assert AmiMessage.of([("Event", "Hangup"), ("Timestamp", "1700000000.25")]).at_s == 1_700_000_000.25
+    assert headed([("Event", "Hangup"), ("Timestamp", text)]).at_s is None
+    assert headed([("Event", "Hangup"), ("Timestamp", "1700000000.25")]).at_s == 1_700_000_000.25
 
 
 @pytest.mark.parametrize(

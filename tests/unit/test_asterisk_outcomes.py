@@ -6,17 +6,18 @@ from asterisk.heard import event_of
 from asterisk.message import AmiMessage
 from asterisk.outcomes import HOLD_S, Outcomes
 from calls.live import CallBackEnded, CallRef
+from tests.support.fake_ami import headed
 
 REF = "7a0e4d3c-7a42-4f0e-9d57-2f4b6a1f0000"
 
 
 def response(reason: str = "0", ident: str = f"callback-{REF}") -> AmiMessage:
     headers = [("Event", "OriginateResponse"), ("ActionID", ident), ("Response", "Failure"), ("Reason", reason)]
-    return AmiMessage.of(headers)
+    return headed(headers)
 
 
 def hangup(cause: str, *, state: str = "0", ref: str = REF) -> AmiMessage:
-    return AmiMessage.of(
+    return headed(
         [
             ("Event", "Hangup"),
             ("Channel", "PJSIP/carrier-00000001"),
@@ -54,7 +55,7 @@ def test_the_cause_of_a_refused_call_is_found_whichever_is_told_first(cause: str
 
 
 def test_nothing_else_is_held_back_and_the_order_stays() -> None:
-    others = (response("5"), response("0", "drill-1"), hangup("16", ref=""), AmiMessage.of([("Event", "UserEvent")]))
+    others = (response("5"), response("0", "drill-1"), hangup("16", ref=""), headed([("Event", "UserEvent")]))
     assert Outcomes().put_together(others, 1.0) == others
 
 
