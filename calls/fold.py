@@ -170,6 +170,8 @@ def _last_us(ordered: list[Row], beside: _Beside) -> int:
 def _walked(rows: list[Row], arrival: Row) -> _Walk:
     walk = _Walk()
     for row in rows:
+        if row.step is None:
+            continue
         _chose(walk, row)
         _passed_on(walk, row)
         if row.uniqueid == arrival.uniqueid:  # What a seat does meanwhile does not move the caller.

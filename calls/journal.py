@@ -318,6 +318,9 @@ STEPS: dict[str, type[Any]] = {step.kind: step for step in Step.__args__}
 """Every kind of step by the name that stands in the CEL file."""
 
 _HINTS = {kind: get_type_hints(step) for kind, step in STEPS.items()}
+_REQUIRED = {
+    kind: tuple(field.name for field in fields(step) if field.default is MISSING) for kind, step in STEPS.items()
+}
 
 
 class StepWrong(ValueError):
@@ -344,10 +347,10 @@ def read(kind: str, text: str) -> Step:
         field, equals, value = part.partition("=")
         if not equals or field not in hints or field in found:
             raise StepWrong(kind, f"field {field!r} is unknown, doubled or has no value")
-        found[field] = _value(kind, field, hints[field], unquote(value))
-    missing = [field.name for field in fields(step) if field.name not in found and field.default is MISSING]
-    if missing:
-        raise StepWrong(kind, f"field {missing[0]!r} is missing")
+        found[field] = _value(kind, field, hints[field], unquote(value) if "%" in value else value)
+    for field in _REQUIRED[kind]:
+        if field not in found:
+            raise StepWrong(kind, f"field {field!r} is missing")
     made: Step = step(**found)
     return made
 

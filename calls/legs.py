@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from calls.cel import Row
 from calls.journal import (
@@ -40,6 +41,9 @@ class Leg:
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
     """Each row once, by time. Rows of the same microsecond have a fixed order, too."""
+    rows = list(rows)
+    if all(before.at_us < row.at_us for before, row in pairwise(rows)):
+        return rows
     return sorted(set(rows), key=lambda row: (row.at_us, row.kind, row.uniqueid, row.extra, row.channel, row.linkedid))
 
 
@@ -62,7 +66,8 @@ def legs_of(rows: Sequence[Row]) -> dict[str, Leg]:
                 found[row.uniqueid].answered_us = row.at_us
         elif row.kind == "ANSWER" and not found:
             answered.add(row.uniqueid)
-        tries.heard(row)
+        if row.step is not None:
+            tries.heard(row)
         leg = found.get(row.uniqueid)
         if found and isinstance(row.step, SeatTook):
             leg = found[row.uniqueid] = _taken(leg, row, row.step)

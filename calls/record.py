@@ -1,6 +1,6 @@
 """What is kept of a call: one record, told in full by `docs/records.md`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
@@ -140,14 +140,17 @@ LISTS = ("menus", "keys", "skills", "seats", "agents", "transfers")
 _FLAGS = ("running", "survived", "recorded", "message_left", "clock_stepped", "lines_missing")
 
 
-def plain(record: CallRecord) -> dict[str, Any]:
-    """The record as JSON knows it, one entry a field."""
-    return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
+_NAMES = tuple(field.name for field in fields(CallRecord))
+
+
+def plain(record: CallRecord, names: Iterable[str] = _NAMES) -> dict[str, Any]:
+    """The record as JSON knows it, one entry a field: those with these names, or all."""
+    return {name: _plain(getattr(record, name)) for name in names}
 
 
 def of_plain(values: Mapping[str, Any]) -> CallRecord:
     """The record that `plain` told; entries that are no fields are left out."""
-    given = {field.name: values[field.name] for field in fields(CallRecord)}
+    given = {name: values[name] for name in _NAMES}
     side = given["hung_up_by"]
     given |= {
         "outcome": Outcome(given["outcome"]),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 from calls.live import CallRef
@@ -67,7 +67,9 @@ class Sight:
         return max([self.first_utc_ms, self.until_utc_ms or 0, *talks])
 
     def as_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        talks = [{name: getattr(talk, name) for name in _OF_A_TALK} for talk in self.talks]
+        told = {name: getattr(self, name) for name in _OF_A_CALL} | {"talks": talks}
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def of_json(cls, text: str) -> Self:
@@ -75,3 +77,7 @@ class Sight:
         told = json.loads(text)
         talks = tuple(SeenTalk(**talk) for talk in told["talks"])
         return cls(**{**told, "skills": tuple(told["skills"]), "talks": talks})
+
+
+_OF_A_TALK = tuple(field.name for field in fields(SeenTalk))
+_OF_A_CALL = tuple(field.name for field in fields(Sight))

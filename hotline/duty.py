@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hotline.office import Office
 from recordings.duty import OFFLINE, DutyRow
 
-GATHER_S = 0.2
+GATHER_S = 0.5
 """So long changes are gathered. Whatever decides how a new controller begins is written at once."""
 
 _Begins = tuple[str | None, str | None]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from calls.live import CallRef, Waiting
 from calls.sight import SeenTalk, Sight
@@ -78,6 +79,6 @@ class SeenLog:
             return
         sights = tuple(self._known[ref] for ref in self._new)
         self._new = {}
-        for old in list(self._known)[: max(0, len(self._known) - _REMEMBERED)]:
+        for old in list(islice(self._known, max(0, len(self._known) - _REMEMBERED))):
             del self._known[old]
         self._office.later(lambda books: books.seen.note(self._node, sights))

@@ -25,6 +25,7 @@ _FIELDS = tuple(field.name for field in fields(CallRecord))
 _FLAGS = frozenset(field.name for field in fields(CallRecord) if field.type is bool)
 _UNSETTLED = frozenset(field.name for field in fields(CallRecord) if field.type == bool | None)
 _LISTS = frozenset(LISTS)
+_EMPTY = (None, "", "[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
     """The record in a row of the table `records`, as `calls.record.plain` tells it; columns may be missing."""
     found = {name: row[name] for name in _FIELDS if name in row}
     for name in _LISTS & found.keys():
-        found[name] = json.loads(found[name] or "[]")
+        found[name] = [] if found[name] in _EMPTY else json.loads(found[name])
     for name in (_FLAGS | _UNSETTLED) & found.keys():
         found[name] = None if found[name] is None and name in _UNSETTLED else bool(found[name])
     return found

@@ -16,7 +16,8 @@ from recordings import queries
 from recordings.archive import Parcel, ReceiverAway, ReceiverTooNew, newest
 from recordings.queries import Wanted
 from recordings.schema import MIGRATIONS, StoreTooNew
-from recordings.store import Store, row_of
+from recordings.store import Store
+from recordings.writing import row_of
 
 _FIELDS = tuple(field.name for field in fields(CallRecord))
 _KEEP = f"""

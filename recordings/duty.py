@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from itertools import chain
+from operator import attrgetter
 
 from recordings.store import Store
 
@@ -51,6 +52,7 @@ class Total:
     times: int
 
 
+_told = attrgetter(*(one.name for one in fields(DutyRow)))
 _NAMES = ", ".join(one.name for one in fields(DutyRow))
 _SEATS = """
     WITH RECURSIVE seats (seat) AS (
@@ -98,7 +100,7 @@ class Duty:
         with self._store.writing() as connection:
             connection.executemany(
                 f"INSERT INTO duty ({_NAMES}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
-                [astuple(change) for change in changes],
+                [_told(change) for change in changes],
             )
 
     def left(self, gone: Iterable[tuple[str, str]], since_utc_ms: int) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from calls.record import CallRecord, plain
 from recordings import export_csv, export_vcon
 from recordings.export_columns import Kept, RecordWrong
-from recordings.store import AUDIOS, Audio, Store, record_of, row_of
+from recordings.store import AUDIOS, Audio, Store, record_of
+from recordings.writing import row_of
 
 LOT = 500
 """So many records are one transaction: the running hotline waits no longer for the store."""

@@ -19,7 +19,11 @@ from recordings.tail import Tail
 from recordings.vault import PLAIN, Vault
 
 POLL_S = 0.2
-"""A record is at most about so far behind its call."""
+"""What a call does is kept at most about so much later. Then its record says that it has begun, or ended."""
+
+TIDY_S = 1.0
+"""At most so far behind is the record of a call that goes on. So often, too, is done what nobody waits for: calls that
+have ended are settled, and their audio moved."""
 
 STEPPED_MS = 1_000
 """A clock that is so much off since the last look was set by somebody."""
@@ -52,6 +56,7 @@ class Keeper:
         """`spool`: Asterisk's, with the folder `monitor` in it. `timezone`: the city's, for days."""
         self._store = store
         self._tail = Tail(journal_path, store.places(node))
+        store.resume(node)
         self._monitor = spool / "monitor"
         self._recordings = recordings_dir
         self._node = node
@@ -59,6 +64,8 @@ class Keeper:
         self._vault = vault
         self._journal = journal_path
         self._alone = asyncio.Lock()
+        self._tidied_s = -TIDY_S
+        """When it was, by a clock that never jumps."""
         self._ahead_ms: int | None = None
         """The time of day, less that of a clock which nobody sets."""
         self.trouble = ""
@@ -77,7 +84,7 @@ class Keeper:
                 if now is not None and now != boot:
                     await self.reborn(now)
                     boot = now
-                await self.catch_up()
+                await self._in_thread(self._look)
             except (OSError, sqlite3.Error) as error:
                 self._troubled(str(error))
                 await asyncio.sleep(_RETRY_S)
@@ -140,18 +147,33 @@ class Keeper:
 
         await self._in_thread(ended)
 
+    def _look(self) -> None:
+        """One of the rounds that follow each other."""
+        if time.monotonic() - self._tidied_s >= TIDY_S:
+            self._round()
+        else:
+            self._read(patient=True)
+
     def _round(self) -> None:
+        self._read(patient=False)
+        self._store.catch_up(self._node)
+        self._tidy()
+        self._tidied_s = time.monotonic()
+
+    def _read(self, *, patient: bool) -> None:
         # Asterisk makes no folder: without them it would lose records and audio with one line of log.
         for folder in (self._journal.parent, self._monitor):
             folder.mkdir(parents=True, exist_ok=True)
         with closing(self._tail.batches()) as batches:
             for batch in batches:
-                self._store.keep(self._node, batch, _now_utc_ms())
+                self._store.keep(self._node, batch, _now_utc_ms(), patient=patient)
                 for line in batch.unreadable:
                     _log.error(
                         "journal_line_unreadable", node=self._node, file=line.file, offset=line.offset, why=line.why
                     )
         self._look_at_clock(_now_utc_ms() - time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+
+    def _tidy(self) -> None:
         for ref in reconcile(self._store, self._node, _now_utc_ms()):
             _log.error("call_without_record", node=self._node, call=ref)
         keep_due(

@@ -76,6 +76,7 @@ def begin(store: Store, connection: sqlite3.Connection, node: str, sight: Sight)
     adopt(store, connection, node, sight)
     store.refold(connection, node, sight.ref, sight)
     connection.execute("UPDATE records SET sight = ? WHERE ref = ?", (sight.as_json(), sight.ref))
+    store.forget(sight.ref)
 
 
 def adopt(store: Store, connection: sqlite3.Connection, node: str, sight: Sight) -> bool:

@@ -6,6 +6,7 @@ Everything here happens within one transaction of its caller's, or in one of its
 import json
 import re
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -90,8 +91,9 @@ def look_at_ended(store: Store) -> bool:
             "SELECT * FROM records WHERE looked_at = 0 AND running = 0 ORDER BY ended_utc_ms, ref LIMIT ?", _AT_ONCE
         )
         for row in rows:
-            _look_at(connection, record_of(row))
-            connection.execute("UPDATE records SET looked_at = 1 WHERE ref = ?", (row["ref"],))
+            if _matters(connection, row):
+                _look_at(connection, record_of(row))
+        connection.executemany("UPDATE records SET looked_at = 1 WHERE ref = ?", [(row["ref"],) for row in rows])
     return len(rows) == _AT_ONCE
 
 
@@ -131,6 +133,14 @@ def look_at_dialling(store: Store, now_utc_ms: int) -> None:
                 connection.execute(
                     "UPDATE call_backs SET dialling_seen_utc_ms = ? WHERE id = ?", (now_utc_ms, row["id"])
                 )
+
+
+def _matters(connection: sqlite3.Connection, row: Mapping[str, Any]) -> bool:
+    """Whether the call can change the list. Most calls are answered, and their callers not on it."""
+    outcome = Outcome(row["outcome"])
+    if outcome is Outcome.ANSWERED:
+        return _open_of(connection, row["caller"]) is not None
+    return outcome in _LISTED or outcome in (Outcome.CALL_BACK, Outcome.INTERRUPTED)
 
 
 def _look_at(connection: sqlite3.Connection, call: CallRecord) -> None:

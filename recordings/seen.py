@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from calls.live import CallRef
 from calls.sight import Sight
 from recordings import lost
 from recordings.store import Store
@@ -16,24 +17,39 @@ from recordings.store import Store
 SETTLED_MS = 10_000
 """By then the journal's lines and the controller's notes are in the store, whichever was slower."""
 _AT_ONCE = 500
+_REMEMBERED = 10_000
+"""So many notes need not be read again to be added to."""
+_KEEP = (
+    "INSERT INTO seen (ref, node, first_utc_ms, sight) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (ref) DO UPDATE SET first_utc_ms = excluded.first_utc_ms, sight = excluded.sight"
+)
 
 
 class Seen:
-    """The controller's notes."""
+    """The controller's notes; nobody else adds to them meanwhile."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._noted: dict[CallRef, Sight] = {}
+        """What stands in the store of some of them."""
 
     def note(self, node: str, sights: Iterable[Sight]) -> None:
         """These calls wait, or waited. The same ones again add to what is known of them."""
+        noted: dict[CallRef, Sight] = {}
         with self._store.writing() as connection:
             for sight in sights:
-                known = self._store.rows("SELECT sight FROM seen WHERE ref = ?", sight.ref)
-                whole = sight.after(Sight.of_json(known[0]["sight"])) if known else sight
-                connection.execute(
-                    "INSERT OR REPLACE INTO seen (ref, node, first_utc_ms, sight) VALUES (?, ?, ?, ?)",
-                    (whole.ref, node, whole.first_utc_ms, whole.as_json()),
-                )
+                known = noted.get(sight.ref) or self._known(sight.ref)
+                whole = noted[sight.ref] = sight if known is None else sight.after(known)
+                connection.execute(_KEEP, (whole.ref, node, whole.first_utc_ms, whole.as_json()))
+        if len(self._noted) > _REMEMBERED:
+            self._noted.clear()
+        self._noted.update(noted)
+
+    def _known(self, ref: CallRef) -> Sight | None:
+        if (noted := self._noted.get(ref)) is not None:
+            return noted
+        found = self._store.rows("SELECT sight FROM seen WHERE ref = ?", ref)
+        return Sight.of_json(found[0]["sight"]) if found else None
 
 
 def reconcile(store: Store, node: str, now_utc_ms: int) -> list[str]:
@@ -45,20 +61,23 @@ def reconcile(store: Store, node: str, now_utc_ms: int) -> list[str]:
         "WHERE reconciled = 0 AND running = 0 AND records.node = ? AND ended_utc_ms < ? LIMIT ?",
         *(node, settled_ms, _AT_ONCE),
     )
-    missing = store.rows(
-        "SELECT seen.ref, seen.sight FROM seen LEFT JOIN records ON records.ref = seen.ref "
-        "WHERE seen.node = ? AND seen.first_utc_ms < ? AND records.ref IS NULL",
+    left = store.rows(
+        "SELECT seen.ref, seen.sight, records.ref IS NULL AS missing FROM seen LEFT JOIN records "
+        "ON records.ref = seen.ref WHERE seen.node = ? AND seen.first_utc_ms < ? "
+        "AND (records.ref IS NULL OR records.reconciled = 1)",
         *(node, settled_ms),
     )
-    if not (ended or missing):
+    if not (ended or left):
         return []
+    missing = [row for row in left if row["missing"]]
     with store.writing() as connection:
         for row in ended:
             _settle(store, connection, node, row)
+        settled = [(row["ref"],) for row in ended]
+        connection.executemany("UPDATE records SET reconciled = 1 WHERE ref = ?", settled)
         # What was noted too late changes nothing any more.
-        connection.execute(
-            "DELETE FROM seen WHERE EXISTS (SELECT 1 FROM records WHERE records.ref = seen.ref AND reconciled = 1)"
-        )
+        late = [(row["ref"],) for row in left if not row["missing"]]
+        connection.executemany("DELETE FROM seen WHERE ref = ?", settled + late)
         for row in missing:
             lost.begin(store, connection, node, Sight.of_json(row["sight"]))
     return [str(row["ref"]) for row in missing]
@@ -76,8 +95,6 @@ def _settle(store: Store, connection: sqlite3.Connection, node: str, row: Mappin
             "UPDATE records SET revision = revision + 1, seen_live = ?2 WHERE ref = ?1", (ref, sight is not None)
         )
         store.changed(connection, ref)
-    connection.execute("UPDATE records SET reconciled = 1 WHERE ref = ?", (ref,))
-    connection.execute("DELETE FROM seen WHERE ref = ?", (ref,))
 
 
 def _tells_more(sight: Sight, row: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from recordings.drills import DrillRow, Drills
+from recordings.growing import Memory
 from recordings.proof import Fault, newest_faults
 from recordings.pulse import PROVED
 from recordings.removal import survey
@@ -47,7 +48,7 @@ class ReadOnlyStore(Store):
         """Raises StoreTooNew, StoreTooOld, sqlite3.Error."""
         self.path = path
         self._forwards = False
-        self._running = {}
+        self._memory, self._behind, self._folded = Memory(), set(), set()
         # Where nobody writes, SQLite would leave files behind unless it is told that the file does not change.
         alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro{alone}", uri=True, check_same_thread=False, timeout=2)

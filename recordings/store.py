@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from hashlib import blake2b
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,16 +17,20 @@ from calls.cel import Row, build
 from calls.clock import steadied
 from calls.fold import fold
 from calls.journal import Arrived
-from calls.record import LISTS, CallRecord, of_plain, plain
+from calls.record import LISTS, CallRecord, of_plain
 from calls.sight import Sight
 from recordings import chain
+from recordings.growing import Growing, Memory
 from recordings.schema import migrate, transaction
 from recordings.tail import Batch, Place, Unreadable
+from recordings.writing import write, write_changes
 
-_FOLDED = (*(field.name for field in fields(CallRecord) if field.default is MISSING), "lines_missing")
 _COLUMNS = ("channel", "uniqueid", "linkedid", "context", "exten", "peer", "extra")
+_event = attrgetter("kind", "at_us", *_COLUMNS)
 _TELL_NOTHING = frozenset({"BRIDGE_EXIT", "LINKEDID_END"})
 """Nothing that a HANGUP or another BRIDGE_ENTER doesn't tell: a fifth of all rows, not kept."""
+
+_ENDS = frozenset({"HANGUP", "CHAN_END"})
 
 _NOBODYS_S = 3600
 """So long an event waits for the call that it may belong to."""
@@ -34,16 +39,11 @@ _KEEP_EVENT = f"""
     INSERT OR IGNORE INTO events (ref, node, kind, at_us, {", ".join(_COLUMNS)}, digest)
     VALUES ({", ".join("?" * (5 + len(_COLUMNS)))})
 """  # noqa: S608 - names of our own columns
+_OF_CHANNEL = "SELECT ref FROM events WHERE node = ? AND uniqueid = ? ORDER BY ref DESC LIMIT 1"
+"""Null when it has rows that are all nobody's."""
+_OF_LINKED = "SELECT ref FROM events WHERE node = ? AND linkedid = ? AND ref IS NOT NULL LIMIT 1"
+_BESIDE = "SELECT gone, absent_utc_ms, sight FROM records WHERE ref = ?"
 _EVENTS_OF = f"SELECT kind, at_us, {', '.join(_COLUMNS)} FROM events WHERE ref = ? ORDER BY id"  # noqa: S608
-_KEEP_RECORD = f"""
-    INSERT INTO records ({", ".join(_FOLDED)}, audio, message_audio, looked_at, reconciled, revision)
-    VALUES ({", ".join("?" * len(_FOLDED))}, ?, ?, 0, 0, 1)
-    ON CONFLICT (ref) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _FOLDED)},
-        audio = coalesce(audio, excluded.audio), message_audio = coalesce(message_audio, excluded.message_audio),
-        looked_at = looked_at AND outcome = excluded.outcome AND running = excluded.running, revision = revision + 1
-"""  # noqa: S608 - names of our own columns
-
-_KEEP_SEEN = "UPDATE records SET seen_live = 1 WHERE ref = ?1 AND EXISTS (SELECT 1 FROM seen WHERE ref = ?1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,11 @@ class Store:
         path.touch(mode=0o600, exist_ok=True)
         self.path = path
         self._forwards = forwards
-        self._running: dict[str, list[Row]] = {}
+        self._memory = Memory()
+        self._behind: set[str] = set()
+        """Calls whose records do not say yet all that is kept of them."""
+        self._folded: set[str] = set()
+        """Calls whose records will, once this transaction is kept."""
         self.database = Database(sqlite3.connect(path, timeout=30, check_same_thread=False))
         try:
             self.database.enable_wal()
@@ -102,7 +106,9 @@ class Store:
 
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """What a query finds."""
-        return list(self.database.query(sql, values))
+        with closing(self.database.conn.execute(sql, values)) as cursor:
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -110,9 +116,12 @@ class Store:
         try:
             with transaction(self.database):
                 yield self.database.conn
+            self._behind -= self._folded
         except BaseException:
-            self._running.clear()  # It may hold rows that are now not kept.
+            self._memory.clear()  # It may hold rows that are now not kept.
             raise
+        finally:
+            self._folded.clear()
 
     # --- the journal -------------------------------------------------------------------------
 
@@ -123,12 +132,21 @@ class Store:
             for row in self.rows("SELECT * FROM places WHERE node = ?", node)
         ]
 
-    def keep(self, node: str, batch: Batch, now_utc_ms: int) -> None:
-        """Keeps a batch, the records it changes and the place it reaches. Safe to repeat."""
+    def keep(self, node: str, batch: Batch, now_utc_ms: int, *, patient: bool = False) -> None:
+        """Keeps a batch, the records it changes and the place it reaches. Safe to repeat.
+
+        `patient`: records of calls that go on may wait for `catch_up`.
+        """
         with self.writing() as connection:
-            touched = {ref for row in batch.rows if (ref := self._keep_row(connection, node, row)) is not None}
-            for ref in touched:
-                self.refold(connection, node, ref)
+            touched: dict[str, bool] = {}
+            for row in batch.rows:
+                if (ref := self._keep_row(connection, node, row)) is not None:
+                    touched[ref] = touched.get(ref, False) or row.kind in _ENDS
+            for ref, ends in touched.items():
+                if patient and not ends and self._memory.known(ref):
+                    self._behind.add(ref)
+                else:
+                    self._fold(connection, node, ref)
             self._put_aside(connection, node, batch.unreadable, now_utc_ms)
             place = batch.place
             connection.execute(
@@ -138,6 +156,21 @@ class Store:
             if batch.rows:
                 stale_us = batch.rows[-1].at_us - _NOBODYS_S * 1_000_000
                 connection.execute("DELETE FROM events WHERE ref IS NULL AND node = ? AND at_us < ?", (node, stale_us))
+
+    def catch_up(self, node: str) -> None:
+        """Brings the records that wait for it up to what is kept of their calls."""
+        if self._behind:
+            with self.writing() as connection:
+                for ref in tuple(self._behind):
+                    self._fold(connection, node, ref)
+
+    def resume(self, node: str) -> None:
+        """Has `catch_up` look at all of the node's running calls: whoever wrote before may have left some behind."""
+        for row in self.rows("SELECT * FROM records WHERE node = ? AND running = 1", node):
+            sight = None if row["sight"] is None else Sight.of_json(row["sight"])
+            call = Growing(events_of(self.event_rows(row["ref"])), record_of(row), sight, bool(row["clock_stepped"]))
+            self._memory.keep(row["ref"], call)
+            self._behind.add(row["ref"])
 
     def interrupt(self, node: str, before_utc_ms: int) -> list[str]:
         """Ends the node's running calls that arrived before this moment: their Asterisk is gone."""
@@ -176,43 +209,50 @@ class Store:
 
     def keep_event(self, connection: sqlite3.Connection, ref: str | None, node: str, event: Sequence[Any]) -> bool:
         """Keeps an event as `event_rows` tells it; whether it is new."""
-        kind, at_us, *columns = event
-        digest = blake2b("\x1f".join(columns).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        return connection.execute(_KEEP_EVENT, (ref, node, kind, at_us, *columns, digest)).rowcount > 0
+        digest = blake2b("\x1f".join(event[2:]).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        return connection.execute(_KEEP_EVENT, (ref, node, *event, digest)).rowcount > 0
 
     def _keep_row(self, connection: sqlite3.Connection, node: str, row: Row) -> str | None:
         """The call that the row changed, if it is new and somebody's."""
         if row.kind in _TELL_NOTHING:
             return None
-        ref, new_here = self._whose(connection, node, row)
-        event = (row.kind, row.at_us, *(getattr(row, name) for name in _COLUMNS))
-        if not self.keep_event(connection, ref, node, event) or ref is None:
+        ref, claims = self._whose(connection, node, row)
+        if not self.keep_event(connection, ref, node, _event(row)):
             return None
-        if new_here:
-            self._running.pop(ref, None)
-            connection.execute(
-                "UPDATE events SET ref = ? WHERE ref IS NULL AND node = ? AND uniqueid = ?", (ref, node, row.uniqueid)
-            )
-        elif ref in self._running:
-            self._running[ref].append(row)
+        if ref is None:
+            self._memory.nobodys(row)
+            return None
+        if claims:
+            self._claim(connection, node, ref, row)
+        else:
+            self._memory.grew(ref, row)
         return ref
 
+    def _claim(self, connection: sqlite3.Connection, node: str, ref: str, row: Row) -> None:
+        """Gives the call what was kept of the row's channel before, when it was nobody's."""
+        connection.execute(
+            "UPDATE events SET ref = ? WHERE ref IS NULL AND node = ? AND uniqueid = ?", (ref, node, row.uniqueid)
+        )
+        self._memory.forget(ref)
+        earlier = self._memory.claimed(row.uniqueid)
+        if _one(connection, "SELECT count(*) FROM events WHERE ref = ?", (ref,)) == (len(earlier) + 1,):
+            self._memory.keep(ref, Growing(earlier))
+        self._memory.grew(ref, row)
+
     def _whose(self, connection: sqlite3.Connection, node: str, row: Row) -> tuple[str | None, bool]:
-        """The row's call, and whether this is the first that ties its channel to it.
+        """The row's call, and whether earlier rows of its channel may become that call's by this one.
 
         A channel keeps its call whatever becomes of its linkedid (transfers change it), and a new
         channel belongs to the call of its linkedid.
         """
-        for column in ("uniqueid", "linkedid"):
-            with closing(
-                connection.execute(
-                    f"SELECT ref FROM events WHERE node = ? AND {column} = ? AND ref IS NOT NULL LIMIT 1",  # noqa: S608
-                    (node, getattr(row, column)),
-                )
-            ) as cursor:
-                found = cursor.fetchone()
-            if found is not None:
-                return str(found[0]), column == "linkedid"
+        if (known := self._memory.whose(row.uniqueid)) is not None:
+            return known, False
+        own = _one(connection, _OF_CHANNEL, (node, row.uniqueid))
+        if own is not None and own[0] is not None:
+            return str(own[0]), False
+        linked = _one(connection, _OF_LINKED, (node, row.linkedid))
+        if linked is not None:
+            return str(linked[0]), own is not None
         if not isinstance(row.step, Arrived) or chain.was_removed(connection, row.step.ref):
             return None, False  # A journal that is read again must not bring back what was removed.
         return row.step.ref, True
@@ -222,32 +262,36 @@ class Store:
 
         sight: of a call that has no record yet. To be called in the transaction that keeps what has changed.
         """
-        rows = self._running.get(ref)
-        if rows is None:
-            rows = self._running[ref] = events_of(self.event_rows(ref))
-        with closing(connection.execute("SELECT gone, absent_utc_ms, sight FROM records WHERE ref = ?", (ref,))) as one:
-            gone, absent_utc_ms, seen = one.fetchone() or (0, None, None)
-        steady, stepped = steadied(rows)
-        sight = sight if seen is None else Sight.of_json(seen)
-        record = fold(node, steady, gone=bool(gone), absent_utc_ms=absent_utc_ms, sight=sight)
+        self.forget(ref)
+        self._fold(connection, node, ref, sight)
+
+    def _fold(self, connection: sqlite3.Connection, node: str, ref: str, sight: Sight | None = None) -> None:
+        self._folded.add(ref)
+        call = self._memory.call(ref) or Growing(events_of(self.event_rows(ref)), sight=sight)
+        gone, absent_utc_ms = 0, None
+        if call.record is None:
+            gone, absent_utc_ms, seen = _one(connection, _BESIDE, (ref,)) or (0, None, None)
+            call.sight = call.sight if seen is None else Sight.of_json(seen)
+        steady, stepped = steadied(call.rows)
+        record = fold(node, steady, gone=bool(gone), absent_utc_ms=absent_utc_ms, sight=call.sight)
+        if record is None or not record.running:
+            self._memory.forget(ref, call)
         if record is None:
             return
-        if not record.running:
-            self._running.pop(ref, None)
-        values = row_of(plain(record))
-        columns = [values[name] for name in _FOLDED]
-        # Whoever gave a mark may have been recorded without saying anything: that file must go.
-        due = (record.recorded, record.message_left or record.rating is not None)
-        connection.execute(_KEEP_RECORD, (*columns, *("due" if one else None for one in due)))
-        if stepped:
-            connection.execute("UPDATE records SET clock_stepped = 1 WHERE ref = ?", (ref,))
-        if record.waiting_since_utc_ms is not None:
-            connection.execute(_KEEP_SEEN, (ref,))
-        self.changed(connection, ref)
+        if call.record is None:
+            write(connection, record, stepped=stepped)
+        elif not write_changes(connection, call, record, stepped=stepped):
+            return
+        if record.running:
+            call.record, call.stepped = record, stepped
+            self._memory.keep(ref, call)
+            self._send(connection, ref)
+        else:
+            self.changed(connection, ref)
 
     def forget(self, ref: str) -> None:
         """The call's rows are read anew when they are needed next."""
-        self._running.pop(ref, None)
+        self._memory.forget(ref)
 
     def _put_aside(
         self, connection: sqlite3.Connection, node: str, lines: Iterable[Unreadable], now_utc_ms: int
@@ -265,6 +309,9 @@ class Store:
         To be called in the transaction that changes the record, after its last change.
         """
         chain.keep(connection, ref)
+        self._send(connection, ref)
+
+    def _send(self, connection: sqlite3.Connection, ref: str) -> None:
         if self._forwards:
             connection.execute(
                 "INSERT OR REPLACE INTO outbox (ref, revision) SELECT ref, revision FROM records WHERE ref = ?", (ref,)
@@ -292,14 +339,15 @@ class Store:
             self.changed(connection, ref)
 
 
+def _one(connection: sqlite3.Connection, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
+    with closing(connection.execute(sql, values)) as cursor:
+        found: tuple[Any, ...] | None = cursor.fetchone()
+    return found
+
+
 def events_of(kept: Iterable[Sequence[Any]]) -> list[Row]:
     """The events that `Store.event_rows` told."""
     return [build(kind, at_us, columns) for kind, at_us, *columns in kept]
-
-
-def row_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the table `records`, of what `calls.record.plain` tells."""
-    return {name: json.dumps(value, ensure_ascii=False) if name in LISTS else value for name, value in values.items()}
 
 
 def record_of(row: dict[str, Any]) -> CallRecord:

@@ -20,7 +20,8 @@ from calls.record import CallRecord, Outcome, plain
 from hotline.cli import app
 from recordings import schema
 from recordings.queries import BY_REF, MOST, SearchWrong, Wanted, begin_ms, find, search
-from recordings.store import Store, row_of
+from recordings.store import Store
+from recordings.writing import row_of
 from tests.support.journal_lines import answered_call, ref_of
 from tests.support.keeping import CITY
 
