@@ -13,15 +13,15 @@ from asterisk.ami import Inbox
 from asterisk.message import AmiMessage
 
 CALL_BACK_ID = "callback-"
-"""Begins the action id of a call back; the new call's ref follows, so that its outcome can be told."""
+"""Begins the action id of a call back, and its channel's id; the new call's ref follows, so that its outcome
+can be told."""
 HOLD_S = 0.5
 """So long a response without a reason is held back for its channel's end; as a rule they come together."""
 
 _NO_REASON = "0"
 _UP = frozenset({"4", "6"})
-"""ChannelState of a call that comes in, and of one that was answered."""
+"""ChannelState of a call that was put through, and of one that was answered."""
 _REMEMBERED = 100
-_REF = "HL_REF="
 
 
 class Outcomes:
@@ -70,10 +70,10 @@ class Outcomes:
 
     def _ended(self, hangup: AmiMessage) -> tuple[AmiMessage, ...]:
         """The response that was held back for this end."""
-        refs = [text.removeprefix(_REF) for text in hangup.every("ChanVariable") if text.startswith(_REF)]
-        if refs in ([], [""]) or hangup.optional("ChannelState") in _UP:
+        channel = hangup.optional("Uniqueid") or ""
+        if not channel.startswith(CALL_BACK_ID) or hangup.optional("ChannelState") in _UP:
             return ()
-        ref, cause = refs[0], hangup.optional("Cause") or ""
+        ref, cause = channel.removeprefix(CALL_BACK_ID), hangup.optional("Cause") or ""
         if ref in self._held:
             return (_with_cause(self._held.pop(ref)[1], cause),)
         self._causes[ref] = cause

@@ -191,6 +191,7 @@ class AmiSwitch:
             "Originate",
             outcome_id=CALL_BACK_ID + call.ref,
             Channel=f"PJSIP/{call.to}@{call.trunk}",
+            ChannelId=CALL_BACK_ID + call.ref,
             Context="callback",
             Exten=call.seat,
             Priority="1",

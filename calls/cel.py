@@ -63,7 +63,7 @@ class Row:
     """Microseconds since the epoch."""
     channel: str
     uniqueid: str
-    """The channel's own id, unique over nodes (it begins with the node's name)."""
+    """The channel's own id, unique over nodes: it begins with the node's name, or bears a call back's ref."""
     linkedid: str
     """The uniqueid of the oldest channel that this one has to do with."""
     context: str

@@ -28,6 +28,7 @@ from dialplan.values import (
     Move,
     Pattern,
     Put,
+    PutAll,
     Return,
     Target,
     code,
@@ -103,8 +104,7 @@ def _received(settings: Settings) -> Context:
                 (
                     Put("HL_REF", code("${UUID()}")),
                     named_in_log(),
-                    Put("HL_LANG", settings.city.language),
-                    Put("CHANNEL(musicclass)", MUSIC),
+                    PutAll((Put("HL_LANG", settings.city.language), Put("CHANNEL(musicclass)", MUSIC))),
                     Put("HL_FROM", code("${CHANNEL(pjsip,remote_uri)}")),
                     Put("HL_FROM", code("${CUT(HL_FROM,<sign>,${FIELDQTY(HL_FROM,<sign>)})}", sign=code("<"))),
                     Put("HL_FROM", code("${CUT(HL_FROM,:,2)}")),

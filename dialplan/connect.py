@@ -22,6 +22,7 @@ from dialplan.values import (
     Move,
     Pattern,
     Put,
+    PutAll,
     Return,
     Target,
     code,
@@ -65,8 +66,7 @@ def connect_context(settings: Settings) -> Context:
                         # A global variable of each seat, empty where nobody is signed on.
                         agent=code("${FILTER(0-9,${AGENT_${HL_SEAT}})}"),
                     ),
-                    Put("HL_TRY", 0),
-                    Put("HL_WHY", "TAKEN"),
+                    PutAll((Put("HL_TRY", 0), Put("HL_WHY", "TAKEN"))),
                     At("guard", GotoIf(free(settings, dial, seat), Here("take"))),
                     Put("HL_TRY", code("$[${HL_TRY} + 1]")),
                     GotoIf(code("${HL_TRY} > <tries>", tries=GUARD_TRIES), Here("missed")),
@@ -74,8 +74,7 @@ def connect_context(settings: Settings) -> Context:
                     Goto(Here("guard")),
                     At("take", Put("GROUP(seat)", seat)),
                     GotoIf(code("${GROUP_COUNT(${HL_SEAT}@seat)} > 1"), Here("missed")),
-                    Put("HL_CAUSE"),
-                    Put("HL_LEG"),
+                    PutAll((Put("HL_CAUSE"), Put("HL_LEG"))),
                     Do(
                         "Dial",
                         (dial, ring_s, code("gim(<music>)U(<leg>)", music=MUSIC, leg=SEAT_LEG)),
@@ -142,8 +141,7 @@ def leg_context(settings: Settings) -> Context:
 def talked_context(settings: Settings) -> Context:
     """The seat's leg is gone and the caller is still there: back to the room, or the end, or the survey before it."""
     steps: tuple[Move | At, ...] = (
-        Put("GROUP(seat)"),
-        Put("HL_TRY", 0),
+        PutAll((Put("GROUP(seat)"), Put("HL_TRY", 0))),
         At("ask", GotoIf(code('"${HL_CAUSE}" != ""'), Here("told"))),
         # The leg has left for an emergency centre: the caller is held meanwhile.
         GotoIf(code('"${HL_HANDED}" != ""'), Target(TALKED, "handed")),

@@ -18,6 +18,7 @@ from dialplan.values import (
     Move,
     Play,
     Put,
+    PutAll,
     Return,
     Target,
 )
@@ -74,6 +75,9 @@ def targets(move: Move, context: str, extension: str) -> Iterator[Target]:
             yield from _meant(to)
         case Do(reaches=reaches) | Put(reaches=reaches):
             yield from reaches
+        case PutAll(puts=puts):
+            for put in puts:
+                yield from put.reaches
         case Play(keys=keys) if keys is not None:
             yield from _meant(keys)
         case Return() | Play() | Ask() | Goto() | GotoIf():

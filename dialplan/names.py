@@ -52,9 +52,6 @@ CALLER_PROFILE = "caller"
 LEG_PROFILE = "leg"
 """Of confbridge.conf: the conversation, its caller, and everybody else in it."""
 
-CHANNEL_VARIABLES = ("HL_REF", "HL_T0", "HL_SKILLS", "HL_PRIO", "HL_NUMBER", "HL_LANG", "HL_SEAT")
-"""On every event of a call, and all that a restarted controller needs to know of it."""
-
 CALLER = code("${URIENCODE(${CALLERID(num)})}")
 CALLER_DIGITS = code("${FILTER(0-9+,${CALLERID(num)})}")
 LANGUAGE = code("${HL_LANG}")

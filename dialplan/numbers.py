@@ -18,7 +18,7 @@ from dialplan.names import (
     skills_text,
 )
 from dialplan.recording import recorded_past
-from dialplan.values import Context, Do, Extension, Gosub, Goto, GotoIf, Move, Put, Target, code
+from dialplan.values import Context, Do, Extension, Gosub, Goto, GotoIf, Move, Put, PutAll, Target, code
 from settings.demands import demand
 from settings.shapes import Closed as ClosedNumber
 from settings.shapes import MergeMode, Number, Parallel, Primary, Settings, SubCentre, Whole
@@ -64,9 +64,13 @@ class _Treatment:
         """The newest mode that has begun."""
         newest_first = reversed(list(enumerate(modes, 1)))
         return (
-            Put("HL_NUMBER", self.number),
-            Put("HL_PRIO", self.entry.priority),
-            Put("HL_TODAY", today(self.settings)),
+            PutAll(
+                (
+                    Put("HL_NUMBER", self.number),
+                    Put("HL_PRIO", self.entry.priority),
+                    Put("HL_TODAY", today(self.settings)),
+                )
+            ),
             *(
                 GotoIf(code("${HL_TODAY} >= <since>", since=day_number(mode.since)), self._to(f"mode_{place}"))
                 for place, mode in newest_first
@@ -170,8 +174,9 @@ class _Treatment:
         if menu and self.entry.menu:
             among = tuple(Target(first_context(self.entry.menu, language), "*") for language in LANGUAGES)
             keys = Target(code("first_<menu>_${HL_LANG}", menu=self.entry.menu), "*", among=among)
-        ready = (Put("HL_ATTEMPT", 1),) if keys else ()
-        return (Put("HL_THEN", then), *ready, *said(prompt, LANGUAGE, keys=keys), Goto(self._to(then)))
+        then_at = Put("HL_THEN", then)
+        ready = PutAll((then_at, Put("HL_ATTEMPT", 1))) if keys else then_at
+        return (ready, *said(prompt, LANGUAGE, keys=keys), Goto(self._to(then)))
 
     def _to(self, part: str) -> Target:
         return Target(self.name, part)

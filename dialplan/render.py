@@ -21,6 +21,7 @@ from dialplan.values import (
     Pattern,
     Play,
     Put,
+    PutAll,
     Return,
     Section,
     Target,
@@ -39,6 +40,8 @@ _PATTERN = re.compile(r"_(?:[A-Za-z0-9.!]|\[[A-Z0-9#-]+\]){1,40}")
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.(),*/-]{0,199}")
 _APP = re.compile(r"[A-Z][A-Za-z]{1,40}")
 _PLACE = re.compile(r"<([a-z_0-9]+)>")
+_CALM = re.compile(r"[^,$\"\\]*|\$\[[^\"\\]*\]|\$\{(?:EPOCH|STRFTIME\(.*\))\}")
+"""What never becomes a text with a comma: our own words, what is reckoned, and the time."""
 _BRACKET = re.compile(r"[()\[\]{}]")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
@@ -124,6 +127,8 @@ def _move(move: Move) -> str:  # noqa: PLR0911 -- one for each kind
             return f"{_app(app)}({','.join(_argument(arg) for arg in args)})"
         case Put(name=name, value=value):
             return f"Set({_balanced(name)}={_value(value)})"
+        case PutAll(puts=puts):
+            return f"MSet({','.join(_calm(put) for put in puts)})"
         case Goto(to=to):
             return f"Goto({_target(to)})"
         case GotoIf(when=when, to=to):
@@ -139,6 +144,13 @@ def _move(move: Move) -> str:  # noqa: PLR0911 -- one for each kind
             return f"Read({_balanced(name)},{_sound(move)},{most},,1,{wait_s})"
         case _:
             assert_never(move)
+
+
+def _calm(put: Put) -> str:
+    value = _value(put.value)
+    if not _CALM.fullmatch(value):
+        raise Unsafe(value, "beside others it could begin another variable")
+    return f"{_balanced(put.name)}={value}"
 
 
 def _sound(played: Play | Ask) -> str:

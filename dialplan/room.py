@@ -8,7 +8,7 @@ from dialplan.emergencies import star
 from dialplan.guard import crossed, soon_found
 from dialplan.journal import said, wrote
 from dialplan.names import LANGUAGE, MUSIC, ROOM, SURVIVAL
-from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, Target, code
+from dialplan.values import At, Context, Do, Extension, Goto, GotoIf, Here, Move, Put, PutAll, Target, code
 from dialplan.waiter import told
 from dialplan.waiting_keys import BEAT, room_keys
 from settings.shapes import Settings
@@ -48,10 +48,14 @@ def _waiting(settings: Settings) -> tuple[Move | At, ...]:
     asks = announce.position or announce.estimate
     return (
         soon_found(),
-        Put("HL_SEAT"),
-        Put("HL_CALLBACK"),
-        Put("HL_ASKED"),
-        Put("HL_SAY_AT", code("$[${EPOCH} + <first>]", first=math.ceil(announce.first))),
+        PutAll(
+            (
+                Put("HL_SEAT"),
+                Put("HL_CALLBACK"),
+                Put("HL_ASKED"),
+                Put("HL_SAY_AT", code("$[${EPOCH} + <first>]", first=math.ceil(announce.first))),
+            )
+        ),
         Put("CALLERID(name)", code("${HL_NUMBER}")),
         GotoIf(code('"${HL_T0}" != ""'), Here("again")),
         Put("HL_T0", code("${STRFTIME(,,%s%3q)}")),

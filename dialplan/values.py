@@ -79,6 +79,14 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class PutAll:
+    """Several of them in one step, which costs Asterisk less than one for each. All values are worked out before
+    the first is put. None may be what somebody else chose: a comma in it would begin another variable."""
+
+    puts: tuple[Put, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Goto:
     to: Target | Here
 
@@ -127,7 +135,7 @@ class Ask:
     """How long each digit is waited for."""
 
 
-Move = Do | Put | Goto | GotoIf | Gosub | Return | Play | Ask
+Move = Do | Put | PutAll | Goto | GotoIf | Gosub | Return | Play | Ask
 
 
 @dataclass(frozen=True, slots=True)

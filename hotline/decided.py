@@ -13,14 +13,13 @@ log = structlog.get_logger()
 def carried_out(decision: Decision) -> None:
     match decision:
         case Connect():
-            event = "caller_offered"
+            log.info("caller_offered", **about(decision))
         case CallBackTurn():
-            event = "caller_called_back"
+            log.info("caller_called_back", **about(decision))
         case Overflow():
-            event = "caller_overflows"
+            log.info("caller_overflows", **about(decision))
         case _:
             assert_never(decision)
-    log.info(event, **about(decision))
 
 
 def about(decision: Decision) -> dict[str, CallRef | str]:

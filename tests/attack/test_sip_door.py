@@ -257,7 +257,7 @@ async def test_a_ban_comes_while_calls_go_on(guarded: Guarded) -> None:
     assert town.channel(caller) in await town.asterisk.say("core show channels concise")
     await call.hang_up()
     ended = await town.asterisk.ended(caller)
-    assert any(row.kind == "BRIDGE_EXIT" for row in ended)
+    assert any(row.kind == "BRIDGE_ENTER" for row in ended)
 
 
 async def test_a_cracker_that_has_the_password_in_its_list_comes_too_late(

@@ -22,7 +22,7 @@ def hangup(cause: str, *, state: str = "0", ref: str = REF) -> AmiMessage:
             ("Event", "Hangup"),
             ("Channel", "PJSIP/carrier-00000001"),
             ("ChannelState", state),
-            ("ChanVariable", [f"HL_REF={ref}", "HL_SEAT="]),
+            ("Uniqueid", f"callback-{ref}" if ref else "node1-1700000000.7"),
             ("Cause", cause),
         ]
     )

@@ -19,6 +19,7 @@ from dialplan.values import (
     Move,
     Play,
     Put,
+    PutAll,
     Section,
     Target,
     code,
@@ -68,6 +69,21 @@ def test_steps_become_one_extension_with_its_labels() -> None:
         " same => n,BackGround(${SAY_zh_welcome},m)",
         " same => n,Goto(other,12345,tail)",
     ]
+
+
+def test_several_variables_are_put_in_one_step() -> None:
+    sets = (Put("HL_SEAT"), Put("GROUP(load)", "ordinary"), Put("HL_SAY_AT", code("$[${EPOCH} + <s>]", s=10)))
+    day = Put("HL_TODAY", code("${STRFTIME(${EPOCH},<zone>,%Y%m%d)}", zone=Address("Asia/Shanghai")))
+    assert written(PutAll((*sets, day))) == [
+        "exten => s,1,MSet(HL_SEAT=,GROUP(load)=ordinary,HL_SAY_AT=$[${EPOCH} + 10],"
+        "HL_TODAY=${STRFTIME(${EPOCH},Asia/Shanghai,%Y%m%d)})"
+    ]
+
+
+@pytest.mark.parametrize("chosen", ["${CALLERID(num)}", "x${HL_FROM}", "${STRFTIME(1,,%Y)}${HL_FROM}", "a,b", '"${X}"'])
+def test_a_value_that_somebody_else_may_have_chosen_is_put_by_itself(chosen: str) -> None:
+    with pytest.raises(Unsafe, match="another variable"):
+        written(PutAll((Put("HL_SEAT"), Put("HL_X", Code(chosen)))))
 
 
 @pytest.mark.parametrize("value", HOSTILE)
