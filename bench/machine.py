@@ -13,6 +13,16 @@ from asterisk.found import find
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def _ticks() -> tuple[int, int]:
+    """Of all processors since the machine's start: those in which others on the same host ran, and all of them."""
+    names = Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()
+    ticks = [int(number) for number in names[1:9]]
+    return ticks[7], sum(ticks)
+
+
+_BEGAN = _ticks()
+
+
 def machine() -> Mapping[str, str | int | None]:
     """Hardware and versions."""
     return {
@@ -24,6 +34,7 @@ def machine() -> Mapping[str, str | int | None]:
         "panoramisk": version("panoramisk"),
         "sipp": _sipp_version(),
         "sqlite": sqlite3.sqlite_version,
+        "stolen_percent": stolen_percent(),
         "commit": _commit(),
     }
 
@@ -35,6 +46,12 @@ def _commit() -> str:
     changed = _said(*git, "status", "--porcelain", "--untracked-files=no", "--", ".", *results)
     commit = _said(*git, "describe", "--always").strip()
     return f"{commit}{'-dirty' if changed else ''}" if commit else "unknown"
+
+
+def stolen_percent() -> int:
+    """How much of the processors' time since this process began went to others on the same host."""
+    stolen, ticks = (now - earlier for now, earlier in zip(_ticks(), _BEGAN, strict=True))
+    return round(100 * stolen / max(1, ticks))
 
 
 def _processor() -> str:

@@ -134,7 +134,9 @@ def conditions(date: str, machine: Mapping[str, str | int | None], loads: Sequen
              ("panoramisk", "panoramisk {}"), ("python", "Python {}"))  # fmt: skip
     versions = [form.format(machine[name]) for name, form in names if machine.get(name)]
     hardware = f"{machine['cores']} cores ({machine['processor']}), Linux {machine['kernel']}"
-    parts = [hardware, *versions, *([_load(loads)] if loads else []), *([extra] if extra else [])]
+    stolen = machine.get("stolen_percent")
+    others = [] if stolen is None else [f"{stolen} % of the processors' time taken by other machines on the host"]
+    parts = [hardware, *versions, *([_load(loads)] if loads else []), *others, *([extra] if extra else [])]
     return f"{date[:10]}, commit {machine['commit']}; {', '.join(parts)}."
 
 
