@@ -20,7 +20,7 @@ from web.desk import Refusal, Role, Who
 WRONG_PINS = 5
 """After so many wrong PINs in a row nobody can sign on as this agent for a while."""
 LOCKED_MS = 300_000
-_IN_TURN = frozenset({DutyState.IDLE, DutyState.RINGING, DutyState.TALKING, DutyState.WRAP_UP})
+_AT_WORK = frozenset({DutyState.IDLE, DutyState.RINGING, DutyState.TALKING, DutyState.WRAP_UP})
 """What one call after the other brings about."""
 
 _log = structlog.get_logger()
@@ -85,10 +85,12 @@ class People:
         return rows
 
     def _tell_log(self, change: DutyChange) -> None:
-        """The course of a call is logged with the call."""
+        """That a call's seat is free again is told by the call's end."""
         before, self._stood[change.seat] = self._stood.get(change.seat), (change.agent, change.state)
-        if change.state in _IN_TURN and before is not None and before[0] == change.agent and before[1] in _IN_TURN:
-            return
+        if change.call is None and change.state in _AT_WORK and before is not None:
+            agent, state = before
+            if agent == change.agent and state in _AT_WORK:
+                return
         _log.info(
             "seat_changed",
             seat=change.seat,
