@@ -292,6 +292,8 @@ async def test_consulted_and_completed_the_caller_talks_with_the_other_seat_and_
     async with town.telephone("8001") as one, town.telephone("8002") as two, town.talk(one) as talk:
         await is_heard(talk.placed, [talk.leg], who="caller before")
         await is_heard(talk.leg, [talk.placed], who="8001")
+        # Whole, for the recording: whoever listens has heard enough before its end.
+        await talk.leg.say(VOICES["8001"])
         await talk.consult("8002")
         other = await town.taken(two)
         await talk_together(talk.leg, other, deaf=[talk.placed])
@@ -302,6 +304,7 @@ async def test_consulted_and_completed_the_caller_talks_with_the_other_seat_and_
         await town.hears(SentToSeat(talk.ref, caller.channel, Seat("8002"), talking=True))
         await talk.wrote(Transferred, to="8002", how="attended")
         await is_heard(other, [talk.placed], who="8002")
+        await other.say(VOICES["8002"])
         await is_heard(talk.placed, [other], who="caller after")
         await other.hang_up()
         await talk.placed.ended()
