@@ -6,7 +6,6 @@ It prints `ready` once it is logged in, and at the end of the stream one line of
 import asyncio
 import json
 import logging
-import resource
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -21,6 +20,7 @@ from panoramisk.manager import Manager
 from asterisk.ami import AmiAccess, AmiBounds
 from asterisk.switch import AmiSwitch
 from bench.ami_stream import END_SEAT, HEARD
+from bench.processes import peak_kib
 from calls.live import SeatChanged
 
 PANORAMISK, PROTOCOL, OURS = "panoramisk", "panoramisk's protocol", "this project"
@@ -55,7 +55,7 @@ class _Meter:
 
     def read(self) -> Read:
         took_s, cpu_s = perf_counter() - self.begin_s, process_time() - self.begin_cpu_s
-        return Read(self.found, took_s, cpu_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return Read(self.found, took_s, cpu_s, peak_kib() / 1024)
 
 
 async def _by_panoramisk(port: int) -> Read:

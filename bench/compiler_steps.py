@@ -6,7 +6,6 @@ It prints one line of JSON: figures of `bench.compiler` by their ids.
 import asyncio
 import json
 import logging
-import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ import structlog
 
 from asterisk.console import console
 from asterisk.process import AsteriskProcess
-from bench.processes import memory_kib
+from bench.processes import memory_kib, peak_kib
 from hotline.instance import Instance
 from hotline.stage import on_stage
 from prompts import music
@@ -50,7 +49,7 @@ def measure(settings: Path, data: Path) -> dict[str, float]:
     Instance.made(city, data)  # Makes the passwords up; from now on they are read.
     instance = _timed(figures, "passwords_s", lambda: Instance.made(city, data))
     _timed(figures, "compile_s", instance.install)
-    figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures["peak_mb"] = peak_kib() / 1024
     for figure, name in (("extensions_mb", "extensions"), ("pjsip_mb", "pjsip"), ("queues_mb", "queues")):
         figures[figure] = (instance.folders.etc / f"{name}.conf").stat().st_size / 1e6
     music.write(instance.catalogue().music_folder())

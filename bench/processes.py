@@ -20,6 +20,12 @@ def _used_ms(stat: Path) -> float:
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
+def peak_kib() -> int:
+    """The most that this process was ever resident. Not by `getrusage`: that tells of whoever started it, too."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
 def memory_kib(pid: int) -> int:
     """Resident now; what several processes share counts in parts (PSS). Raises FileNotFoundError."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
