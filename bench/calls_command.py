@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +19,13 @@ from bench.shown import against, shown
 
 def calls(
     quick: Annotated[bool, typer.Option("--quick", help="Few calls, no highest rate: a look, no judgement.")] = False,  # noqa: FBT002
+    no_rate: Annotated[bool, typer.Option("--no-rate", help="Without the highest rate: 20 minutes.")] = False,  # noqa: FBT002
     rounds: Annotated[int | None, typer.Option(min=1, max=20, help="2 unless said otherwise; 1 with --quick.")] = None,
     results: Annotated[Path, typer.Option(help="The folder where the figures are kept.")] = RESULTS,
 ) -> None:
     """Measure the same calls answered in six ways. 45 minutes; 2 with --quick. It needs root."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    plan = contest.QUICK if quick else contest.FULL
+    plan = contest.QUICK if quick else replace(contest.FULL, searching=None) if no_rate else contest.FULL
     count = rounds or (1 if quick else 2)
     console = Console()
     with tempfile.TemporaryDirectory(prefix="hb") as folder:
