@@ -257,7 +257,7 @@ def _differences(act: Act, record: CallRecord, folders: Folders) -> list[str]:
             **{agent_voice(name): voice("agent", name) for name in act.plan.answers},
         }
     )
-    heard = {one.prompt for one in both.listen(_recorded(folders, record.recording_file))}
+    heard = both.speakers(_recorded(folders, record.recording_file))
     if citizen_voice(act.plan.caller) not in heard:
         faults.append("the citizen is not in the recording")
     if not heard & {agent_voice(name) for name in act.plan.answers}:

@@ -33,6 +33,8 @@ HINT = 0.55
 FOLLOWED = 0.6
 WORTH_S = 1.0
 """So much of a prompt must be heard, or nearly all of a shorter one."""
+SPEAKS = 0.4
+"""Whoever speaks is known by so much of a voice. Two voices have hardly a block in common."""
 
 Floats = NDArray[np.float32]
 
@@ -149,6 +151,16 @@ class Ears:
                 sound = sounds[prompt.band] = Sound(wave, prompt.band)
             traces.extend(self._traces(prompt, sound))
         return tuple(sorted(_chosen(traces), key=lambda heard: heard.at_s))
+
+    def speakers(self, wave: Wave) -> set[str]:
+        """Whose voices are in a recording, however broken: a recorder throws away what comes too late for it."""
+        found: set[str] = set()
+        for prompt in self._prompts:
+            sound = Sound(wave, prompt.band)
+            known = sum(sound.best(block, 0, len(wave))[1] >= ACCEPT for _, block in prompt.blocks)
+            if known >= SPEAKS * len(prompt.blocks):
+                found.update((prompt.name, *prompt.twins))
+        return found
 
     def _traces(self, prompt: _Prompt, sound: Sound) -> list[_Trace]:
         found: list[_Trace] = []

@@ -228,7 +228,7 @@ async def test_a_call_is_kept_with_its_times_and_its_sound(city: City) -> None:
     assert record.recording_sha256 == hashlib.sha256(sound.read_bytes()).hexdigest()
     assert S_IMODE(sound.stat().st_mode) == 0o600
     assert {S_IMODE(folder.stat().st_mode) for folder in sound.parents[:3]} == {0o700}
-    assert {one.prompt for one in ears.listen(read(sound))} == {"agent", "caller"}
+    assert ears.speakers(read(sound)) == {"agent", "caller"}
 
 
 async def test_one_search_for_a_calls_id_tells_its_story(city: City) -> None:

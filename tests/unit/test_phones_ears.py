@@ -86,6 +86,16 @@ def test_gaps_that_a_busy_machine_leaves_do_not_hide_a_prompt(seed: int) -> None
     assert names(np.concatenate(pieces)) == ORDER
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_who_speaks_is_known_though_a_recorder_threw_pieces_away(seed: int) -> None:
+    drawn = np.random.default_rng(seed)
+    both = telephoned(BANK["agent"] // 2 + BANK["caller"] // 2)
+    starts = np.arange(0, len(both), RATE_HZ // 2)
+    pieces = [both[at : at + RATE_HZ // 2 - drawn.integers(400, 1200)] for at in starts]  # Up to 150 of 500 ms.
+    assert EARS.speakers(np.concatenate(pieces)) == {"agent", "caller"}
+    assert EARS.speakers(telephoned(BANK["agent"])[:6000]) == EARS.speakers(silence(2.0)) == set()
+
+
 def test_noise_and_another_level_do_not_hide_a_prompt() -> None:
     noisy = SPOKEN.astype(np.float64) * 0.4 + RANDOM.normal(0, 60, len(SPOKEN))
     assert names(noisy.astype(np.int16)) == ORDER
