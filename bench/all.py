@@ -29,7 +29,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("calls", 45, 100),
     Benchmark("waiting", 13, 45),
-    Benchmark("fairness", 17, 55),
+    Benchmark("fairness", 25, 55),
     Benchmark("ami", 2, 10),
     Benchmark("compiler", 8, 30),
     Benchmark("inserts", 6, 15),

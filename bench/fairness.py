@@ -23,6 +23,8 @@ from bench.telephones import TALK_S
 SEATS = tuple(str(seat) for seat in range(8001, 8009))
 A_SECOND = 6.0
 """More than eight seats can serve: 8 / 1.5 s = 5.33."""
+GROWN_SEATS = (2, 8, 32)
+GROWN_S = 20.0
 SKILLED_A_SECOND = 5.0
 SCARCE = "housing"
 SCARCE_SHARE = 0.2
@@ -30,6 +32,7 @@ SCARCE_SEATS = SEATS[:3]
 STRATEGY = "rrmemory"
 
 EQUAL, EVEN, AS_THEY_LIKE = "equal callers", "a scarce skill, even calls", "a scarce skill, calls as they like"
+GROWING = "equal callers, more and more seats"
 
 GENERAL: Skills = frozenset({"general"})
 PROJECT = Way("this project")
@@ -51,6 +54,7 @@ class Result:
     contest: str
     others_load: float
     round: Round
+    seats: int = len(SEATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +76,26 @@ def ideal(load: Load) -> Ideal:
     return Ideal(sum(every) / len(every), max(every), longest)
 
 
+ONE_QUEUE = Way("one queue", Queues(dict.fromkeys(NUMBERS, "all"), {"all": GENERAL}, STRATEGY))
+
+
 def equal_callers(for_s: float, seed: int) -> Contest:
     """Four numbers, anybody can serve everybody: this project, four queues, one queue."""
-    needs = dict.fromkeys(NUMBERS, GENERAL)
-    calls = planned(dict.fromkeys(NUMBERS, 0.25), a_second=A_SECOND, for_s=for_s, arrivals="poisson", seed=seed)
     four = {number: f"q{number}" for number in NUMBERS}
-    ways = (
-        PROJECT,
-        Way("four queues", Queues(four, dict.fromkeys(four.values(), GENERAL), STRATEGY)),
-        Way("one queue", Queues(dict.fromkeys(NUMBERS, "all"), {"all": GENERAL}, STRATEGY)),
-    )
-    return Contest(EQUAL, Load(calls, needs, dict.fromkeys(SEATS, GENERAL)), ways)
+    own = Way("four queues", Queues(four, dict.fromkeys(four.values(), GENERAL), STRATEGY))
+    return Contest(EQUAL, _equal_load(for_s, seed, SEATS), (PROJECT, own, ONE_QUEUE))
+
+
+def growing(seed: int) -> list[Contest]:
+    """The same with so many times the seats, and as many more calls: this project, one queue."""
+    seats = [tuple(str(8001 + place) for place in range(count)) for count in GROWN_SEATS]
+    return [Contest(GROWING, _equal_load(GROWN_S, seed, some), (PROJECT, ONE_QUEUE)) for some in seats]
+
+
+def _equal_load(for_s: float, seed: int, seats: Sequence[str]) -> Load:
+    a_second = A_SECOND * len(seats) / len(SEATS)
+    calls = planned(dict.fromkeys(NUMBERS, 0.25), a_second=a_second, for_s=for_s, arrivals="poisson", seed=seed)
+    return Load(calls, dict.fromkeys(NUMBERS, GENERAL), dict.fromkeys(seats, GENERAL))
 
 
 def scarce_skill(for_s: float, seed: int, arrivals: Arrivals) -> Contest:
@@ -111,9 +124,8 @@ async def compete(
             others = os.getloadavg()[0]
             # Short, because Asterisk's control sockets have little room for a path.
             with tempfile.TemporaryDirectory(prefix=f"{number}-", dir=folder) as place:
-                results.append(
-                    Result(contest.name, others, await play(way, contest.load, Path(place), folder / "sounds"))
-                )
+                played = await play(way, contest.load, Path(place), folder / "sounds")
+            results.append(Result(contest.name, others, played, len(contest.load.seats)))
             told(results[-1])
     return results
 
@@ -170,13 +182,13 @@ def as_json(
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "seed": seed,
-        "for_s": {"equal": for_s, "skills": for_s / 2},
+        "for_s": {"equal": for_s, "skills": for_s / 2, "growing": GROWN_S},
         "rounds": rounds,
         "talk_s": TALK_S,
         "a_second": {"equal": A_SECOND, "skills": SKILLED_A_SECOND},
         "scarce_share": SCARCE_SHARE,
         "strategy": STRATEGY,
         "targets": [asdict(target) for target in judged],
-        "ideal": {contest.name: asdict(ideal(contest.load)) for contest in contests},
+        "ideal": {contest.name: asdict(ideal(contest.load)) for contest in contests if contest.name != GROWING},
         "results": [asdict(result) for result in results],
     }

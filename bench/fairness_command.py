@@ -30,7 +30,7 @@ def fairness(
     seed: int = 12345,
     results: Annotated[Path, typer.Option(help="The folder in which the figures are kept.")] = RESULTS,
 ) -> None:
-    """Measure fairness on the real Asterisk against its own queues. 17 minutes; one with --quick."""
+    """Measure fairness on the real Asterisk against its own queues. 25 minutes; one with --quick."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     for_s = _QUICK_S if quick else 60.0
     rounds = 1 if quick else rounds
@@ -38,6 +38,7 @@ def fairness(
     contests = [contest.equal_callers(for_s, seed)]
     if not quick:
         contests += [contest.scarce_skill(for_s / 2, seed, arrivals) for arrivals in ("even", "poisson")]
+        contests += contest.growing(seed)
     with tempfile.TemporaryDirectory(prefix="hf") as folder:
         place = Path(folder)
         (place / "sounds").mkdir()
@@ -45,7 +46,7 @@ def fairness(
         found = asyncio.run(played)
     targets = [] if quick else contest.targets(found)
     for one in contests:
-        console.print(_table(one, [result for result in found if result.contest == one.name]))
+        console.print(_table(one, found))
     console.print("a look at few calls: no judgement" if quick else _against(targets))
     results.mkdir(parents=True, exist_ok=True)
     path = results / "fairness.json"
@@ -64,8 +65,10 @@ def _line(one: Result) -> str:
     )
 
 
-def _table(played: Contest, results: list[Result]) -> Table:
-    table = Table(title=played.name, header_style="bold")
+def _table(played: Contest, found: list[Result]) -> Table:
+    seats = len(played.load.seats)
+    results = [result for result in found if (result.contest, result.seats) == (played.name, seats)]
+    table = Table(title=f"{played.name}: {seats} seats", header_style="bold")
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "way" else "right")
     for one in results:

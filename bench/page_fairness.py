@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.comparison import Comparison, Figure, Run
+from bench.fairness import GROWING, GROWN_SEATS
 from bench.page_kept import Kept, targets_of
 from bench.page_tables import compared, conditions, judged, legend
 
@@ -26,24 +27,29 @@ _SCARCE = "housing"
 
 
 def contests(whole: Mapping[str, Any]) -> list[Kept]:
-    """Raises KeyError: `bench.fairness.as_json` did not write this."""
+    """Those of one size each. Raises KeyError: `bench.fairness.as_json` did not write this."""
     return [
-        Kept(
-            Comparison("fairness", name[0].upper() + name[1:], FIGURES),
-            (*_rounds(whole, name), Run(IDEAL, 0, _of_ideal(ideal), others_load=0.0)),
-            (),
-            whole["date"],
-            whole["machine"],
-            {},
-        )
+        _kept(whole, name, *_rounds(whole, name), Run(IDEAL, 0, _of_ideal(ideal), others_load=0.0))
         for name, ideal in whole["ideal"].items()
     ]
 
 
-def _rounds(whole: Mapping[str, Any], contest: str) -> list[Run]:
+def growth(whole: Mapping[str, Any]) -> Kept | None:
+    """The contest that is played with several numbers of seats; None where it was not played."""
+    runs = [run for seats in GROWN_SEATS for run in _rounds(whole, GROWING, seats)]
+    return _kept(whole, GROWING, *runs) if runs else None
+
+
+def _kept(whole: Mapping[str, Any], name: str, *runs: Run) -> Kept:
+    comparison = Comparison("fairness", name[0].upper() + name[1:], FIGURES, size="seats")
+    return Kept(comparison, runs, (), whole["date"], whole["machine"], {})
+
+
+def _rounds(whole: Mapping[str, Any], contest: str, seats: int | None = None) -> list[Run]:
+    """Of a contest; `seats`: with so many of them, and that is the size."""
     runs: list[Run] = []
     for result in whole["results"]:
-        if result["contest"] != contest:
+        if result["contest"] != contest or (seats is not None and result["seats"] != seats):
             continue
         one = result["round"]
         figures = {
@@ -53,7 +59,7 @@ def _rounds(whole: Mapping[str, Any], contest: str) -> list[Run]:
             "controller_cpu_ms": one["controller_cpu_ms"],
         }
         played = sum(run.way == one["way"] for run in runs)
-        runs.append(Run(one["way"], played, figures, others_load=result["others_load"]))
+        runs.append(Run(one["way"], played, figures, seats or 1, result["others_load"]))
     return runs
 
 
@@ -71,14 +77,16 @@ def _of_ideal(ideal: Mapping[str, Any]) -> dict[str, float | None]:
 
 def section(whole: Mapping[str, Any], plot: str) -> str:
     """Everything between the marks; `plot` is what shows the plot."""
-    found = contests(whole)
+    grown = growth(whole)
     loads = [result["others_load"] for result in whole["results"]]
     parts = [
         conditions(whole["date"], whole["machine"], loads, f"seed {whole['seed']}"),
         judged(targets_of(whole)),
         plot,
     ]
-    for one in found:
+    for one in contests(whole):
         calls = next(iter(one.runs)).figures["calls"]
         parts += [f"#### {one.comparison.title}", f"{calls:.0f} calls a round. {legend(one)}", compared(one)]
+    if grown is not None:
+        parts += [f"#### {grown.comparison.title}", legend(grown), compared(grown)]
     return "\n\n".join(part for part in parts if part)

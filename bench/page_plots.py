@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.comparison import Figure, Spread, spread
-from bench.page_fairness import PLOTTED, contests
+from bench.page_fairness import PLOTTED, contests, growth
 from bench.page_kept import Kept, is_comparison, kept
 
 
@@ -49,7 +49,7 @@ def plots(results: Mapping[str, Mapping[str, Any]]) -> list[Plot]:
         if is_comparison(whole):
             found += plots_of(kept(whole))
         elif name == "fairness":
-            found.append(_fairness(whole))
+            found += _fairness(whole)
     return found
 
 
@@ -64,14 +64,15 @@ def plots_of(one: Kept) -> list[Plot]:
     ]
 
 
-def _fairness(whole: Mapping[str, Any]) -> Plot:
+def _fairness(whole: Mapping[str, Any]) -> list[Plot]:
     panels = [
         Bars(f"{one.comparison.title}:\n{figure.label}", _beside(one, figure, 1))
         for one in contests(whole)
         for figure in one.measured()
         if figure.id in PLOTTED
     ]
-    return Plot("fairness", "Fairness", tuple(panels))
+    grown = growth(whole)
+    return [Plot("fairness", "Fairness", tuple(panels)), *([] if grown is None else plots_of(grown))]
 
 
 def _bars(one: Kept, figure: Figure) -> Bars | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.fairness import EQUAL, EVEN, PROJECT, Result, equal_callers, scarce_skill, targets
+from bench.fairness import EQUAL, EVEN, GROWN_SEATS, PROJECT, Result, equal_callers, growing, scarce_skill, targets
 from bench.figures import Caller, Figures, Skills, Talk, figures, idle_ms, passed, percentile
 from bench.ideal import ideal_waits_s
 from bench.load import Planned, planned
@@ -176,6 +176,12 @@ def test_every_way_of_a_contest_gets_the_same_calls() -> None:
     special = [one for one in scarce.calls if "housing" in scarce.needs[one.number]]
     assert 0.1 < len(special) / len(scarce.calls) < 0.3
     assert sum("housing" in has for has in scarce.seats.values()) == 3
+
+
+def test_so_many_times_the_seats_get_so_many_times_the_calls() -> None:
+    loads = [one.load for one in growing(1)]
+    assert [len(load.seats) for load in loads] == [*GROWN_SEATS]
+    assert all(0.7 < len(load.calls) / (15 * len(load.seats)) < 1.3 for load in loads)
 
 
 def result(contest: str, way: str, **changed: float) -> Result:

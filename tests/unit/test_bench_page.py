@@ -11,8 +11,9 @@ import typer.main
 from bench.__main__ import app
 from bench.all import BENCHMARKS, Benchmark, End, command, end
 from bench.comparison import Comparison, Figure, Run, Target, keep
+from bench.fairness import EQUAL, GROWING, GROWN_SEATS
 from bench.page import PAGE, PICTURES, PlaceMissing, filled, outdated
-from bench.page_fairness import IDEAL, contests
+from bench.page_fairness import IDEAL, contests, growth
 from bench.page_kept import Kept, folder_of_results, kept
 from bench.page_plots import Bars, Lines, plots_of
 from bench.page_tables import compared, legend, verdict
@@ -160,6 +161,17 @@ def test_the_contests_of_fairness_have_the_ideal_line_beside_them(project: Path)
     assert first.ways()[0] == "this project"
     assert first.ways()[-1] == IDEAL
     assert "failed calls" in compared(first)
+
+
+def test_the_contest_of_fairness_that_grows_is_told_by_its_seats(project: Path) -> None:
+    whole = json.loads((project / "bench/results/fairness.json").read_text("utf-8"))
+    played = [one for one in whole["results"] if one["contest"] == EQUAL and one["round"]["way"] == "this project"]
+    grown = [{**one, "contest": GROWING, "seats": seats} for one in played for seats in GROWN_SEATS]
+    assert growth({**whole, "results": played}) is None
+    found = growth({**whole, "results": [*played, *grown]})
+    assert found is not None
+    assert found.sizes("wait_mean_s") == [*GROWN_SEATS]
+    assert "exponent" in compared(found)
 
 
 def test_the_page_is_what_the_kept_results_give(project: Path) -> None:
