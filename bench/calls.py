@@ -109,7 +109,7 @@ FULL = Plan(
     warming=Load(8, 1.0),
 )
 QUICK = Plan(
-    main=Load(6, 5.0, _PATIENT_S),
+    main=Load(6, 4.0, _PATIENT_S),
     seats=8,
     scarce=None,
     scarce_seats=8,

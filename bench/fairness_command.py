@@ -13,15 +13,16 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import fairness as contest
-from bench.comparison import RESULTS, Target
+from bench.comparison import RESULTS
 from bench.fairness import Contest, Result
+from bench.shown import against
 
 HEADINGS = (
     "way", "calls", "failed", "passed a longer\nwaiter", "wait mean / median / max", "seat idle\nmedian / p95",
     "CPU a call: Asterisk\n/ controller", "longest wait\nfor the scarce skill", "load before",
 )  # fmt: skip
 
-_QUICK_S = 5.0
+_QUICK_S = 3.0
 
 
 def fairness(
@@ -47,7 +48,7 @@ def fairness(
     targets = [] if quick else contest.targets(found)
     for one in contests:
         console.print(_table(one, found))
-    console.print("a look at few calls: no judgement" if quick else _against(targets))
+    console.print(against(targets))
     results.mkdir(parents=True, exist_ok=True)
     path = results / "fairness.json"
     whole = contest.as_json(contests, found, targets, seed=seed, for_s=for_s, rounds=rounds)
@@ -90,11 +91,4 @@ def _table(played: Contest, found: list[Result]) -> Table:
     waits = f"{best.wait_mean_s:.2f} / - / {best.wait_max_s:.2f} s"
     longest = "-" if scarce is None else f"{scarce:.2f} s"
     table.add_row("the ideal line", str(len(played.load.calls)), "-", "-", waits, "-", "-", longest, "-")
-    return table
-
-
-def _against(targets: list[Target]) -> Table:
-    table = Table("target", "wanted", "found", "met", title="this project", header_style="bold")
-    for target in targets:
-        table.add_row(target.what, target.wanted, target.found, "yes" if target.met else "NO")
     return table

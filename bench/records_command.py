@@ -88,7 +88,7 @@ def records(
     with tempfile.TemporaryDirectory(prefix="hotline-records-", dir=folder) as place:
         _require_room(Path(place), plan.records)
         found, grown, archived = _measure(Path(place), plan, lambda text: console.print(text, style="dim"))
-    targets = judged(found)
+    targets = [] if quick else judged(found)
     console.print(*_tables(found), shown(growth.COMPARISON, grown, [growth.WAY]), sep="\n")
     console.print(shown(archive.COMPARISON, archived, [archive.WAY]), against(targets), sep="\n")
     machine_now = {name: value for name, value in machine().items() if name not in ("asterisk", "sipp")}
@@ -107,7 +107,7 @@ def records(
     path = results / "records.json"
     path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     console.print(f"kept in {path}, and the growth beside it", soft_wrap=True)
-    raise typer.Exit(0 if quick or all(target.met for target in targets) else 1)
+    raise typer.Exit(0 if all(target.met for target in targets) else 1)
 
 
 def _require_room(folder: Path, many: int) -> None:

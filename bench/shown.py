@@ -28,8 +28,10 @@ def shown(comparison: Comparison, runs: Sequence[Run], ways: Sequence[str]) -> T
     return table
 
 
-def against(targets: Sequence[Target]) -> Table:
-    """What was wanted, and what was found."""
+def against(targets: Sequence[Target]) -> Table | str:
+    """What was wanted, and what was found; a look is held to no target."""
+    if not targets:
+        return "a look: no judgement"
     table = Table("target", "wanted", "found", "met", header_style="bold")
     for target in targets:
         table.add_row(target.what, target.wanted, target.found, "yes" if target.met else "NO")
