@@ -1,5 +1,7 @@
 """`python -m bench`: every benchmark, the page that tells what was found, and a day of calls played."""
 
+import signal
+
 import typer
 
 from bench.all_command import everything
@@ -29,6 +31,8 @@ app.command()(page)
 @app.callback()
 def _several() -> None:
     """What the hotline can do, measured."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # In the background a shell has the first one ignored.
+        signal.signal(number, signal.default_int_handler)  # Whoever is ended puts away what was started.
 
 
 if __name__ == "__main__":

@@ -92,8 +92,6 @@ def _written(one: Benchmark, results: Path) -> int | None:
 
 
 def _code(words: Sequence[str], bound: float) -> int | None:
-    # Where a shell has put us into the background, Ctrl-C would be ignored here, and so in what is started.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(words, cwd=PROJECT) as process:
         try:
             return process.wait(bound)

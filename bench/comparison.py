@@ -95,6 +95,23 @@ def exponent(runs: Sequence[Run], way: str, figure: str) -> float | None:
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
 
 
+def summary(comparison: Comparison, runs: Sequence[Run]) -> list[dict[str, str | int | float | None]]:
+    """For each way, figure and size: median, least, most, and the ratio to the reference; then how it grows."""
+    found: list[dict[str, str | int | float | None]] = []
+    for way in dict.fromkeys(run.way for run in runs):
+        for figure in comparison.figures:
+            sizes = sorted({run.size for run in runs if run.way == way and run.figures.get(figure.id) is not None})
+            for size in sizes:
+                one = spread(runs, way, figure.id, size)
+                part = ratio(runs, way, comparison.reference, figure.id, size) if comparison.reference else None
+                if one is not None:
+                    found.append({"way": way, "figure": figure.id, "size": size, **asdict(one), "ratio": part})
+            if len(sizes) > 1:
+                measured = [run for run in runs if run.size in sizes]
+                found.append({"way": way, "figure": figure.id, "exponent": exponent(measured, way, figure.id)})
+    return found
+
+
 def keep(
     comparison: Comparison,
     runs: Sequence[Run],
@@ -110,6 +127,7 @@ def keep(
         "comparison": asdict(comparison),
         "settings": settings,
         "targets": [asdict(target) for target in targets],
+        "summary": summary(comparison, runs),
         "runs": [asdict(run) for run in runs],
     }
     folder.mkdir(parents=True, exist_ok=True)

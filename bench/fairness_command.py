@@ -15,6 +15,7 @@ from rich.table import Table
 from bench import fairness as contest
 from bench.comparison import RESULTS
 from bench.fairness import Contest, Result
+from bench.page_fairness import summaries
 from bench.shown import against
 
 HEADINGS = (
@@ -52,7 +53,9 @@ def fairness(
     results.mkdir(parents=True, exist_ok=True)
     path = results / "fairness.json"
     whole = contest.as_json(contests, found, targets, seed=seed, for_s=for_s, rounds=rounds)
-    path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps({**whole, "summary": summaries(whole)}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
     console.print(f"kept in {path}", soft_wrap=True)
     raise typer.Exit(0 if all(target.met for target in targets) else 1)
 

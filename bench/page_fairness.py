@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.comparison import Comparison, Figure, Run
+from bench.comparison import Comparison, Figure, Run, summary
 from bench.fairness import GROWING, GROWN_SEATS
 from bench.page_kept import Kept, targets_of
 from bench.page_tables import compared, conditions, judged, legend
@@ -38,6 +38,13 @@ def growth(whole: Mapping[str, Any]) -> Kept | None:
     """The contest that is played with several numbers of seats; None where it was not played."""
     runs = [run for seats in GROWN_SEATS for run in _rounds(whole, GROWING, seats)]
     return _kept(whole, GROWING, *runs) if runs else None
+
+
+def summaries(whole: Mapping[str, Any]) -> dict[str, Any]:
+    """By contest."""
+    grown = growth(whole)
+    every = [*contests(whole), *([] if grown is None else [grown])]
+    return {one.comparison.title: summary(one.comparison, one.runs) for one in every}
 
 
 def _kept(whole: Mapping[str, Any], name: str, *runs: Run) -> Kept:

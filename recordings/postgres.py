@@ -151,6 +151,7 @@ class PostgresArchive:
                 server_settings={
                     "application_name": "hotline",
                     "synchronous_commit": "on",  # What is received must survive the server's death.
+                    "plan_cache_mode": "force_custom_plan",  # One for all seats walks all records by their time.
                     "idle_in_transaction_session_timeout": "60s",  # A node that vanished holds no lock.
                 },
             )

@@ -10,11 +10,11 @@ import typer.main
 
 from bench.__main__ import app
 from bench.all import BENCHMARKS, Benchmark, End, command, end
-from bench.comparison import Comparison, Figure, Run, Target, keep
+from bench.comparison import Comparison, Figure, Run, Target, keep, summary
 from bench.fairness import EQUAL, GROWING, GROWN_SEATS
 from bench.page import PAGE, PICTURES, PlaceMissing, filled, outdated
-from bench.page_fairness import IDEAL, contests, growth
-from bench.page_kept import Kept, folder_of_results, kept
+from bench.page_fairness import IDEAL, contests, growth, summaries
+from bench.page_kept import Kept, folder_of_results, is_comparison, kept
 from bench.page_plots import Bars, Lines, plots_of
 from bench.page_tables import compared, legend, verdict
 
@@ -134,6 +134,30 @@ def test_what_was_kept_is_read_back_as_it_was(tmp_path: Path, monkeypatch: pytes
     keep(one.comparison, one.runs, [target], settings=one.settings, folder=tmp_path)
     read = kept(folder_of_results(tmp_path)["calls"])
     assert read == replace(one, targets=(target,), date=read.date)
+
+
+def test_medians_spread_ratios_and_exponents_are_kept_beside_the_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.comparison.machine", lambda: MACHINE)
+    found = {("theirs", 1): (4.0,), ("ours", 1): (1.0, 2.0, 9.0), ("ours", 4): (8.0,)}
+    runs = [
+        Run(way, turn, {"cpu": cpu}, size) for (way, size), values in found.items() for turn, cpu in enumerate(values)
+    ]
+    keep(results(*runs).comparison, runs, [], settings={}, folder=tmp_path)
+    theirs, ours, *grown = folder_of_results(tmp_path)["calls"]["summary"]
+    assert theirs == {"way": "theirs", "figure": "cpu", "size": 1, "median": 4, "least": 4, "most": 4, "ratio": 1}
+    assert ours == {"way": "ours", "figure": "cpu", "size": 1, "median": 2, "least": 1, "most": 9, "ratio": 0.5}
+    assert grown[-1] == {"way": "ours", "figure": "cpu", "exponent": pytest.approx(1.0)}
+
+
+def test_what_is_summed_up_beside_the_kept_results_is_what_they_give(project: Path) -> None:
+    for name, whole in folder_of_results(project / "bench/results").items():
+        if is_comparison(whole):
+            one = kept(whole)
+            assert whole["summary"] == summary(one.comparison, one.runs), name
+        elif name == "fairness":
+            assert whole["summary"] == summaries(whole)
 
 
 def test_bars_show_ways_side_by_side_and_lines_what_grows() -> None:
