@@ -54,7 +54,7 @@ FIRST_STEP = 0.7
 """Where the search for the highest rate begins, of what the processor time a call leaves room for."""
 AGAIN = 0.95
 """The same in a later round, of what an earlier one found."""
-STEPS_AT_MOST = 16
+STEPS_AT_MOST = 24
 _WRONG = (NeverHappened, LoadFailed, CaptureFull, StartFailed, NotServing)
 """What a way that is asked too much does, or a machine on which something else is going on."""
 
