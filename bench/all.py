@@ -27,11 +27,11 @@ class Benchmark:
 
 
 BENCHMARKS = (
-    Benchmark("calls", 45, 100),
-    Benchmark("waiting", 13, 45),
-    Benchmark("fairness", 25, 55),
+    Benchmark("calls", 65, 95),
+    Benchmark("waiting", 13, 55),
+    Benchmark("fairness", 25, 50),
     Benchmark("ami", 2, 10),
-    Benchmark("compiler", 8, 30),
+    Benchmark("compiler", 8, 17),
     Benchmark("inserts", 6, 15),
     Benchmark("records", 24, 20),
     Benchmark("report", 15, 8),

@@ -20,7 +20,7 @@ def everything(
     quick: Annotated[bool, typer.Option("--quick", help="A look at each; nothing is kept or judged.")] = False,  # noqa: FBT002
     only: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,
 ) -> None:
-    """Run every benchmark, then write docs/benchmarks.md. Two hours; 5 minutes with --quick."""
+    """Run every benchmark, then write docs/benchmarks.md. Two and a half hours and more; 5 minutes with --quick."""
     chosen = [one for one in BENCHMARKS if only is None or one.id in only]
     if unknown := {*(only or ())} - {one.id for one in chosen}:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: one of {', '.join(one.id for one in BENCHMARKS)}")

@@ -1,6 +1,7 @@
 """Callers and seats that cost little: SIPp sends and answers the calls, one socket takes their media."""
 
 import asyncio
+import re
 import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -18,6 +19,9 @@ STARTED_A_SECOND = 200
 """SIPp takes calls from its list at this pace, before each waits for its own time."""
 AHEAD_MS = 1000
 """Between the last call taken from the list and the load's beginning."""
+
+
+_SIGN_OF_LIFE = re.compile(r"[^\n']*: Received out-of-call OPTIONS message, using the out-of-call scenario")
 
 
 class LoadFailed(Exception):
@@ -73,7 +77,8 @@ class Telephones:
     def complaints(self) -> str:
         """What SIPp wrote about messages that it did not expect."""
         files = sorted(self.folder.glob("*_errors.log"))
-        return "\n".join(file.read_text(encoding="utf-8", errors="replace")[:2000] for file in files)
+        said = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
+        return _SIGN_OF_LIFE.sub("", said)[:2000]
 
     async def _run(self, scenario: str, address: str, lines: Sequence[str], words: Sequence[str]) -> Process:
         injected = self.folder / f"{scenario}.csv"
