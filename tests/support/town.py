@@ -32,6 +32,7 @@ HARMLESS = (
     "Abnormal 'Gosub(seat_leg",  # A seat's leg was hung up in the very moment in which it answered.
     "Abnormal 'Gosub(seat_claim",  # Two queues wanted one seat, and this one does not ring it.
     "ast_streamfile failed on",  # The caller hung up just when the prompt began.
+    "Session already DISCONNECTED [reason=487",  # The caller hung up just when the call was answered.
     "Unable to forward frametype",  # A line refused just when the caller's sound came.
 )
 """Parts of what Asterisk may complain of in calls that are all right."""
