@@ -112,3 +112,20 @@ def busy_with(count: int) -> Scene:
     scene.phone(TWO, Device.BUSY)
     scene.waits(*(caller(f"c{at}", t0_ms=at) for at in range(count)))
     return scene
+
+
+def manned(*, wrap_up: str = "10s") -> Scene:
+    """Anne is signed on at 8009, the only telephone that is registered."""
+    scene = Scene(rules(agents={"wrap_up": wrap_up, "misses": 3}), free=[EMPTY])
+    scene.room.sign_on(EMPTY, ANNE, HAS, 0)
+    scene.room.changes()
+    return scene
+
+
+def anne_talks() -> Scene:
+    scene = manned()
+    scene.waits(caller("a"))
+    assert scene.connected() == [("a", EMPTY)]
+    scene.talks(EMPTY)
+    scene.room.changes()
+    return scene

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 import structlog
 import typer
+from pydantic import ValidationError
 
 from hotline import logs
 from hotline.failing import CannotGoOn, plain_errors
 from hotline.only_one import OnlyOne
 from hotline.ports import free_ports, on_free_ports
 from hotline.serve import BACKOFF_S, STEADY_S, Backoff
+from hotline.stage import on_stage
 from tests.support.settings_maker import city
 
 
@@ -37,6 +39,15 @@ def test_an_instance_on_free_ports_keeps_its_addresses_and_its_number_of_media_p
     assert after.server.rtp.last - after.server.rtp.first == before.server.rtp.last - before.server.rtp.first
     assert after.server.rtp.first % 2 == 0
     assert len({after.server.sip.port, after.server.ami.port, after.server.http.port}) == 3
+
+
+def test_settings_that_a_controller_would_not_read_come_on_no_stage() -> None:
+    made = city()
+    often = made.service.announce.model_copy(update={"every": 4.0})
+    told = made.model_copy(update={"service": made.service.model_copy(update={"announce": often})})
+    with pytest.raises(ValidationError, match="greater than or equal to 5"):
+        on_stage(told)
+    assert on_stage(made).service == made.service
 
 
 def test_the_second_holder_of_a_lock_is_told_who_has_it(tmp_path: Path) -> None:
