@@ -57,12 +57,13 @@ async def until(
 def on_stage(settings: Settings) -> Settings:
     """The settings with every port a free one; trunks keep their addresses, which tell them apart.
 
-    No record is sent on: an archive holds what citizens did.
+    No record is sent on: an archive holds what citizens did. Raises pydantic.ValidationError: settings that were
+    changed in a program may be none that a controller would read.
     """
     moved = on_free_ports(settings)
     moved = moved.model_copy(update={"server": moved.server.model_copy(update={"records": Records()})})
     places = {name: (trunk.host, free_ports(trunk.host, 1)[0]) for name, trunk in settings.trunks.items()}
-    return with_trunk_ports(moved, places)
+    return Settings.model_validate_json(with_trunk_ports(moved, places).model_dump_json(by_alias=True))
 
 
 @dataclass(slots=True)
