@@ -23,7 +23,6 @@ from tests.support.waiting_room import (
 )
 
 RULES = rules()
-PAUSE_MS = RULES.unmanned_pause_ms
 
 
 # --- signing on and off ---------------------------------------------------------------------------
