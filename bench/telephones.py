@@ -45,7 +45,11 @@ class Telephones:
     @asynccontextmanager
     async def seats(self, passwords: Mapping[str, str]) -> AsyncIterator[int]:
         """Registers them; they answer at once and talk for TALK_S. Seat → password. SIPp's process id."""
-        lines = [f"{seat};[authentication username={seat} password={password}]" for seat, password in passwords.items()]
+        # In digits: one that begins with 0x SIPp would take for such digits.
+        lines = [
+            f"{seat};[authentication username={seat} password=0x{password.encode().hex()}]"
+            for seat, password in passwords.items()
+        ]
         words = ["-m", str(len(lines)), "-r", str(len(lines)), "-oocsf", str(SCENARIOS / "answer.xml")]
         process = await self._run("seats", "127.0.0.1", lines, words)
         try:
