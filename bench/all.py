@@ -28,7 +28,7 @@ class Benchmark:
 
 BENCHMARKS = (
     Benchmark("calls", 65, 95),
-    Benchmark("waiting", 13, 60),
+    Benchmark("waiting", 13, 32),
     Benchmark("fairness", 25, 50),
     Benchmark("ami", 2, 10),
     Benchmark("compiler", 8, 17),

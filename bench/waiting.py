@@ -55,7 +55,7 @@ class Plan:
 
 
 FULL = Plan((125, 500, 2000), (PROJECT, QUEUE), a_second=50, every_s=20, settle_s=5, window_s=20)
-QUICK = Plan((50, 200), (PROJECT, QUEUE), a_second=100, every_s=5, settle_s=1, window_s=5, brief=True)
+QUICK = Plan((100,), (PROJECT, QUEUE), a_second=100, every_s=5, settle_s=1, window_s=5, brief=True)
 
 
 @dataclass(frozen=True, slots=True)

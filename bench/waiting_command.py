@@ -21,7 +21,7 @@ def waiting(
     rounds: Annotated[int | None, typer.Option(min=1, max=20, help="So often each way is measured.")] = None,
     results: Annotated[Path, typer.Option(help="The folder in which the figures are kept.")] = RESULTS,
 ) -> None:
-    """Measure what a waiting caller costs, against Asterisk's own queue. 13 minutes; a minute with --quick."""
+    """Measure what a waiting caller costs, against Asterisk's own queue. 13 minutes; half a minute with --quick."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     console = Console()
     load = waited.QUICK if quick else waited.FULL
