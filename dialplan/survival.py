@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Set as AbstractSet
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from calls.journal import SurvivalEntered
 from dialplan.connect import device_known, seat_address
@@ -61,6 +61,10 @@ COUNTS_SEATS, COUNTS_STAND_IN = 1, 2
 """QUEUE_MAX_PENALTY: up to which penalty members count. A seat has none, the stand-in has the second."""
 T0_UNIT_MS = 200
 """Entry times are told apart this finely, so that a class's share lasts 497 days."""
+BEFORE = timedelta(days=7)
+"""So long before the day of the compilation a class's share begins. Nobody may have begun to wait before that: a number
+of more than 31 bits would put an emergency behind everybody. The day begins in the city up to 14 hours earlier than in
+UTC, and a clock may have been ahead while the files were made."""
 
 
 def survival_contexts(settings: Settings, today: date) -> tuple[Context, ...]:
@@ -69,7 +73,8 @@ def survival_contexts(settings: Settings, today: date) -> tuple[Context, ...]:
 
 def _survival(settings: Settings, today: date) -> Context:
     """Callers are queued by priority and by when they began to wait, not by when they came here."""
-    epoch_ms = int(datetime(today.year, today.month, today.day, tzinfo=UTC).timestamp()) * 1000
+    begins = datetime(today.year, today.month, today.day, tzinfo=UTC) - BEFORE
+    epoch_ms = int(begins.timestamp()) * 1000
     rank = code(
         "$[(<lowest> - ${HL_PRIO}) * <step> + <most> - FLOOR((${HL_T0} - <epoch>) / <unit>)]",
         lowest=LOWEST_PRIORITY,
