@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from hotline.returning import Returning
 from hotline.seen import SeenLog
 from hotline.talks import Talks, away, done
 from recordings.blocks import Blocked
+from recordings.queries import begin_ms, end_ms
 from routing.room import CallBackTurn, DutyChange, SeatStanding
 from settings.emergencies import routes
 from settings.shapes import Settings
@@ -195,12 +196,9 @@ class LiveDesk:
         return self.cover.view(datetime.now(UTC))
 
     async def totals(self, day: str, agent: str | None) -> tuple[TotalView, ...]:
-        try:
-            begin = datetime.combine(date.fromisoformat(day), time.min, self._zone)
-        except ValueError as error:
-            raise Refusal(422, "no_such_day", f"{day!r} is no day", "write it as 2026-12-31") from error
-        span = [round(at.timestamp() * 1000) for at in (begin, begin + timedelta(days=1))]
-        found = await self._office.asked(lambda books: books.duty.totals(span[0], span[1], utc_ms(), agent))
+        asked = _day(day)
+        begin, end = begin_ms(asked, self._zone), end_ms(asked, self._zone)
+        found = await self._office.asked(lambda books: books.duty.totals(begin, end, utc_ms(), agent))
         return tuple(TotalView(one.agent, one.state, one.reason, one.total_ms, one.times) for one in found)
 
     async def audit(self, limit: int) -> tuple[AuditView, ...]:

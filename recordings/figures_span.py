@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from recordings.queries import begin_ms
+from recordings.queries import begin_ms, end_ms
 
 HOUR_MS = 3_600_000
-_A_DAY = timedelta(days=1)
+_YEARS = range(1970, 9999)
+"""From the one in which moments begin to be counted, to the last one that has another behind it."""
 
 
 class Length(Enum):
@@ -48,7 +49,7 @@ class Span:
 
     def bounds_ms(self, timezone: ZoneInfo) -> tuple[int, int]:
         """When it begins and ends: ms since the epoch (UTC), the second not included."""
-        return begin_ms(self.first, timezone), begin_ms(self.last + _A_DAY, timezone)
+        return begin_ms(self.first, timezone), end_ms(self.last, timezone)
 
     def hours(self, timezone: ZoneInfo) -> tuple[tuple[date, int], ...]:
         """What calendar and clock show in each of its hours."""
@@ -80,4 +81,7 @@ def read_span(length: Length, text: str | None, today: date) -> Span:
         text += "-01"
     if length is Length.WEEK and len(text) == len("2026-W47"):
         text += "-1"
-    return span_of(length, date.fromisoformat(text))
+    day = date.fromisoformat(text)
+    if day.year not in _YEARS:
+        raise ValueError(f"{day} is before {_YEARS.start} or after {_YEARS.stop - 1}")
+    return span_of(length, day)

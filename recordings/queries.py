@@ -1,7 +1,7 @@
 """Finding kept calls."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from calls.record import CallRecord, Outcome
@@ -86,7 +86,7 @@ class Wanted:
         """From when on, and before when, the calls arrived: ms since the epoch (UTC)."""
         first, last = self.days
         begin = 0 if first is None else begin_ms(first, timezone)
-        end = _FOR_EVER_MS if last is None or last == date.max else begin_ms(last + _A_DAY, timezone)
+        end = _FOR_EVER_MS if last is None else end_ms(last, timezone)
         return begin, end if self.before_utc_ms is None else min(end, self.before_utc_ms)
 
 
@@ -204,4 +204,9 @@ def timeline(store: Store, ref: str) -> tuple[Entry, ...]:
 
 def begin_ms(day: date, timezone: ZoneInfo) -> int:
     """When that day begins in that time zone: ms since the epoch (UTC)."""
-    return int(datetime.combine(day, time.min, timezone).astimezone(UTC).timestamp() * 1000)
+    return int(datetime.combine(day, time.min, timezone).timestamp() * 1000)
+
+
+def end_ms(day: date, timezone: ZoneInfo) -> int:
+    """When the next day begins there: ms since the epoch (UTC)."""
+    return _FOR_EVER_MS if day == date.max else begin_ms(day + _A_DAY, timezone)

@@ -1,9 +1,10 @@
 """The installation that is looked at."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
@@ -36,6 +37,14 @@ class Case:
             mend = "start it anew with this version, or use the doctor of that one"
             raise CannotGoOn(f"{folders.installed} was written by another version", mend) from None
         return cls(settings, folders, config or Path(settings.folder), datetime.now(UTC))
+
+    @property
+    def zone(self) -> tzinfo:
+        """The city's; UTC where the machine does not know it."""
+        try:
+            return ZoneInfo(self.settings.city.timezone)
+        except (OSError, ValueError, ZoneInfoNotFoundError):
+            return UTC
 
     @property
     def utc_ms(self) -> int:

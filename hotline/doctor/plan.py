@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dialplan.clock import HORIZON_DAYS
 from hotline.doctor.case import Case
@@ -34,13 +33,9 @@ def look(case: Case) -> Planned:
     """Raises CannotLook, OSError."""
     if not case.config.is_dir():
         raise CannotLook(f"the settings' folder {case.config} is not there", "give it with --config")
-    try:
-        today = case.at.astimezone(ZoneInfo(case.settings.city.timezone)).date()
-    except (OSError, ValueError, ZoneInfoNotFoundError):
-        today = case.at.date()
-    checked = check(case.config, today)
+    checked = check(case.config, case.at.astimezone(case.zone).date())
     dialplan = case.folders.etc / "extensions.conf"
-    compiled = datetime.fromtimestamp(dialplan.stat().st_mtime, UTC).date() if dialplan.exists() else None
+    compiled = datetime.fromtimestamp(dialplan.stat().st_mtime, case.zone).date() if dialplan.exists() else None
     return Planned(case.config, checked.settings, checked.problems, compiled)
 
 
@@ -63,7 +58,7 @@ def judge(installed: Settings, seen: Planned, today: date) -> Iterator[Finding]:
 
 
 def findings(case: Case) -> Iterator[Finding]:
-    return judge(case.settings, look(case), case.at.date())
+    return judge(case.settings, look(case), case.at.astimezone(case.zone).date())
 
 
 def _told(problems: list[Problem]) -> str:

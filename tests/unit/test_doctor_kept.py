@@ -1,5 +1,6 @@
 """What the doctor makes of what was seen: settings, disks, lines, names, records, limits."""
 
+import os
 import socket
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from recordings.standing import Standing
 from settings.check import check
 from settings.emergencies import routes
 from settings.keeping import Postgresql, Records
-from settings.shapes import Capacity
+from settings.shapes import Capacity, Settings
 from tests.support.settings_maker import PLAIN, city, write_city
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -69,6 +70,25 @@ def test_a_table_of_holidays_is_told_a_month_before_it_ends(tmp_path: Path) -> N
     config = write_city(tmp_path / "config")
     assert told_of_plan(config, TODAY + timedelta(days=370)) == []
     assert told_of_plan(config, TODAY + timedelta(days=371)) == ["D013"]
+
+
+@pytest.mark.parametrize(("hour", "day"), [(15, TODAY), (16, TODAY + timedelta(days=1))])
+def test_the_day_is_the_city_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hour: int, day: date) -> None:
+    at = NOW.replace(hour=hour)
+    case = Case(CITY, Folders(tmp_path / "data"), write_city(tmp_path / "config"), at)
+    dialplan = case.folders.etc / "extensions.conf"
+    dialplan.parent.mkdir(parents=True)
+    dialplan.touch()
+    os.utime(dialplan, (at.timestamp(), at.timestamp()))
+    looked_at: list[date] = []
+
+    def judge(_installed: Settings, seen: plan.Planned, today: date) -> list[Finding]:
+        looked_at.extend(one for one in (seen.compiled, today) if one is not None)
+        return []
+
+    monkeypatch.setattr(plan, "judge", judge)
+    assert list(plan.findings(case)) == []
+    assert looked_at == [day, day]
 
 
 # --- disks ----------------------------------------------------------------------------------------

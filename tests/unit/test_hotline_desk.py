@@ -138,6 +138,16 @@ async def test_every_change_is_kept_and_a_new_controller_signs_everybody_on_agai
     assert {(one.state, one.reason) for one in rows} >= {("idle", ""), ("paused", "meal")}
 
 
+async def test_totals_of_the_first_and_the_last_of_all_days_are_empty_and_a_day_that_is_none_is_refused(
+    city_: Running,
+) -> None:
+    for day in ("0001-01-01", "9999-12-31"):
+        assert await city_.desk.totals(day, None) == ()
+    with pytest.raises(Refusal) as refused:
+        await city_.desk.totals("2026-02-30", None)
+    assert refused.value.kind == "no_such_day"
+
+
 async def test_an_agent_who_is_no_longer_in_the_settings_is_signed_off(records: Path) -> None:
     async with opened(records) as first:
         await signed_on(first)

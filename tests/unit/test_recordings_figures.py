@@ -387,6 +387,21 @@ def test_a_time_is_written_and_named_by_its_days(
     assert (found.name, found.first, found.last, len(found.days)) == (name, first, last, (last - first).days + 1)
 
 
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (Length.DAY, "2026-02-30"),
+        (Length.DAY, "1969-12-31"),
+        (Length.DAY, "9999-12-31"),
+        (Length.WEEK, "0001-W01"),
+        (Length.MONTH, "9999-12"),
+    ],
+)
+def test_a_time_that_cannot_be_told_of_is_refused(length: Length, text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - That is all that is said of it.
+        read_span(length, text, DAY)
+
+
 def test_a_day_with_another_length_has_all_its_hours() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     hours = {day: span_of(Length.DAY, day).hours(berlin) for day in (date(2026, 3, 29), date(2026, 10, 25))}

@@ -179,6 +179,11 @@ def test_calls_before_a_moment_are_the_next_page(store: Store) -> None:
     assert find(store, Wanted(before_utc_ms=last), CITY) == [one for one in KEPT if one.arrived_utc_ms < last][:100]
 
 
+def test_the_first_of_all_days_can_be_looked_for(store: Store) -> None:
+    assert find(store, Wanted(since=date.min, limit=MOST), CITY) == list(KEPT[:MOST])
+    assert find(store, Wanted(day=date.min), CITY) == []
+
+
 def test_the_last_of_all_days_can_be_looked_for(store: Store) -> None:
     assert find(store, Wanted(since=THIRD, until=date.max, limit=1), CITY)
 
