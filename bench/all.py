@@ -27,7 +27,7 @@ class Benchmark:
 
 
 BENCHMARKS = (
-    Benchmark("calls", 65, 95),
+    Benchmark("calls", 80, 95),
     Benchmark("waiting", 13, 32),
     Benchmark("fairness", 25, 50),
     Benchmark("ami", 2, 10),

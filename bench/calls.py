@@ -158,8 +158,7 @@ async def compete(plan: Plan, rounds: int, folder: Path, told: Callable[[str], N
         for way in (way for way in turn if way in {BARE, PROJECT}):
             await contest.growth(way)
         for way in turn if plan.searching else ():
-            if number == 1 or way in {BARE, PROJECT}:
-                await contest.twice(contest.search, way)
+            await contest.twice(contest.search, way)
     return found.runs()
 
 
