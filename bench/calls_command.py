@@ -23,7 +23,7 @@ def calls(
     rounds: Annotated[int | None, typer.Option(min=1, max=20, help="2 unless said otherwise; 1 with --quick.")] = None,
     results: Annotated[Path, typer.Option(help="The folder where the figures are kept.")] = RESULTS,
 ) -> None:
-    """Measure the same calls answered in six ways. 75 minutes; 2 minutes with --quick. It needs root."""
+    """Measure the same calls answered in six ways. An hour or more; 2 minutes with --quick. It needs root."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     plan = contest.QUICK if quick else replace(contest.FULL, searching=None) if no_rate else contest.FULL
     count = rounds or (1 if quick else 2)

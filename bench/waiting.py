@@ -105,7 +105,8 @@ def figures(size: int, empty: Moment, begin: Moment, end: Moment, found: Line) -
         "cpu_ms": each_minute(asterisk_ms),
         "controller_ms": each_minute(ms),
         "let_in_s": None if took_us is None or found.waits < size else took_us / 1e6,
-        "kept_out": size - found.waits,
+        # Late, Asterisk may take an INVITE that was repeated for another call: then more wait than came.
+        "kept_out": max(0, size - found.waits),
         "lost": found.gone,
         "surviving": None if ms is None else found.surviving,
         "packets": each(packets / passed_s),

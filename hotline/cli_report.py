@@ -18,7 +18,7 @@ from recordings import mask as masks
 from recordings import report_html, report_text, show
 from recordings.figures import CATALOGUE, By, NoSuchFigure, figure_of
 from recordings.figures_behind import Asked, NotTold, Part, behind
-from recordings.figures_span import Length, Span, read_span
+from recordings.figures_span import YEARS, Length, Span, read_span
 from recordings.removal import now_utc_ms
 from recordings.report import report
 from recordings.schema import StoreTooNew
@@ -167,7 +167,10 @@ def _span(length: Length, text: str | None, timezone: ZoneInfo) -> Span:
         return read_span(length, text, datetime.now(timezone).date())
     except ValueError:
         mends = {Length.DAY: "2026-11-21", Length.WEEK: "2026-W47 or 2026-11-21", Length.MONTH: "2026-11"}
-        raise CannotGoOn(f"{text!r} is no {length.value}", f"write it as {mends[length]}") from None
+        raise CannotGoOn(
+            f"{text!r} is no {length.value} that figures can be told of",
+            f"write it as {mends[length]}, in the years {YEARS.start} to {YEARS.stop - 1}",
+        ) from None
 
 
 def _told_apart(text: str | None) -> tuple[By | None, str]:

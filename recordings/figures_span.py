@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from recordings.queries import begin_ms, end_ms
 
 HOUR_MS = 3_600_000
-_YEARS = range(1970, 9999)
+YEARS = range(1970, 9999)
 """From the one in which moments begin to be counted, to the last one that has another behind it."""
 
 
@@ -82,6 +82,6 @@ def read_span(length: Length, text: str | None, today: date) -> Span:
     if length is Length.WEEK and len(text) == len("2026-W47"):
         text += "-1"
     day = date.fromisoformat(text)
-    if day.year not in _YEARS:
-        raise ValueError(f"{day} is before {_YEARS.start} or after {_YEARS.stop - 1}")
+    if day.year not in YEARS:
+        raise ValueError(f"{day} is before {YEARS.start} or after {YEARS.stop - 1}")
     return span_of(length, day)

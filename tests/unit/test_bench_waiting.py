@@ -69,6 +69,10 @@ def test_who_was_not_let_in_or_was_lost_is_told_and_costs_nothing() -> None:
     assert found["memory_kib"] == 200
 
 
+def test_more_calls_than_callers_are_nobody_missing() -> None:
+    assert figures(10, EMPTY, BEGIN, END, replace(ALL_THERE, waits=12))["kept_out"] == 0
+
+
 def test_what_is_not_there_has_no_figure() -> None:
     queue = [replace(one, controller_ms=None, controller_kib=None) for one in (EMPTY, BEGIN, END)]
     found = figures(10, queue[0], queue[1], queue[2], replace(ALL_THERE, told_us=()))

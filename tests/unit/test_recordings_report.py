@@ -286,7 +286,8 @@ def test_the_calls_behind_a_figure_are_listed_and_masked(data: Path, config: Pat
 @pytest.mark.parametrize(
     ("words", "matter"),
     [
-        (("week", "2026-13"), "'2026-13' is no week: write it as 2026-W47"),
+        (("week", "2026-13"), "'2026-13' is no week that figures can be told of: write it as 2026-W47"),
+        (("day", "9999-12-31"), "'9999-12-31' is no day that figures can be told of: write it as 2026-11-21"),
         (("calls", "fame"), "no figure is called 'fame': choose one of calls, asked,"),
         (("calls", "calls", "--by", "colour=red"), "'colour=red' tells no calls apart"),
         (("calls", "calls", "--by", "seat=8001"), "calls means nothing by seat"),
