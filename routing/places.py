@@ -55,6 +55,8 @@ class Places:
         if kept.not_before_ms is not None and now_ms < kept.not_before_ms:
             self._alarms.set(PlaceAlarm(ident), kept.not_before_ms)
             return
+        # Its time may have come before the alarm rang: a snapshot was read first. It comes once.
+        self._alarms.cancel(PlaceAlarm(ident))
         place = kept.place
         rank = place.priority, place.t0_ms, _ref(ident)
         self._line.add(rank, place.skills, place.number, now_ms, ready=place.to not in self._here)

@@ -197,6 +197,18 @@ def test_kept_places_and_calls_being_made_survive_a_snapshot() -> None:
     assert scene.room.next_alarm_ms() == 100
 
 
+def test_a_place_whose_time_came_before_a_snapshot_is_in_the_line_once() -> None:
+    scene = busy_with(0)
+    scene.room.keep_place(place(1), 0, not_before_ms=100)
+    scene.later(100)
+    scene.reads([])
+    scene.phone(ONE, Device.FREE)
+    scene.phone(TWO, Device.FREE)
+    (turn,) = scene.room.decide(scene.now_ms)
+    assert turn == CallBackTurn(place(1), CallRef("back1"), ONE)
+    assert scene.duty(TWO) == "idle"
+
+
 def test_a_call_back_that_a_snapshot_shows_was_answered() -> None:
     scene, turn = turned()
     scene.reads([], [(turn.ref, BACK, ONE)])

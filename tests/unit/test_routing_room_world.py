@@ -316,12 +316,14 @@ class RoomAndWorld(RuleBasedStateMachine):
                 self.world.news.append(CallBackEnded(ref, None, "no answer"))
         self.news_are_read(0)
 
-    @rule()
-    def a_snapshot_is_read(self) -> None:
+    @rule(hung_ms=st.sampled_from([0, 0, AGAIN_MS]))
+    def a_snapshot_is_read(self, hung_ms: int = 0) -> None:
+        """hung_ms: so long nothing was decided before."""
         while self.sent:
             self.a_command_arrives("done")
         while self.world.news:
             self.hears(self.world.news.pop(0))
+        self.now_ms += hung_ms
         self.room.resync(self.world.snapshot(), self.now_ms)
         self.decides()
 
