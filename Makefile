@@ -48,7 +48,7 @@ chaos: test-setup ## everything that can fail fails under fifty calls; a table o
 day: setup ## a day of calls simulated over the real matcher, with Erlang C beside it
 	@$(PY) -m bench day
 
-bench: bench-setup ## every benchmark, side by side with other ways; writes docs/benchmarks.md (two to three hours)
+bench: bench-setup ## every benchmark, side by side with other ways; writes docs/benchmarks.md (two hours or more)
 	@$(PY) -m bench all
 
 bench-quick: bench-setup ## a look at every benchmark, no judgement; only printed (5 minutes)

@@ -104,9 +104,9 @@ def figures(size: int, empty: Moment, begin: Moment, end: Moment, found: Line) -
         "controller_kib": each(kib),
         "cpu_ms": each_minute(asterisk_ms),
         "controller_ms": each_minute(ms),
-        "let_in_s": None if took_us is None or found.waits < size else took_us / 1e6,
-        # Late, Asterisk may take an INVITE that was repeated for another call: then more wait than came.
-        "kept_out": max(0, size - found.waits),
+        "let_in_s": None if took_us is None or found.waits != size else took_us / 1e6,
+        # Where more calls wait than callers came, nobody can say who is missing.
+        "kept_out": None if found.waits > size else size - found.waits,
         "lost": found.gone,
         "surviving": None if ms is None else found.surviving,
         "packets": each(packets / passed_s),
